@@ -1,0 +1,237 @@
+"""Checks that need more than one entry of the catalogue, or more than one file.
+
+Each adds what it finds to `Problems`. A part that could not be read is None,
+and what refers to it is then not judged: one slip must not look like a hundred.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from shared.catalogue.files import Entry, Problems
+from shared.catalogue.model import Effect, Indicator, LocalityKey, Tree
+from shared.catalogue.shapes import AgencyShape, EventTypeShape, Shape, TargetShape
+
+ALL_INDICATORS = "*"
+
+ShapeT = TypeVar("ShapeT", bound=Shape)
+
+
+def check_unique(
+    named: Iterable[tuple[Entry[ShapeT], str]], field: str, problems: Problems
+) -> None:
+    """Refuse a name that an earlier entry has."""
+    files: dict[str, str] = {}
+    for entry, name in named:
+        if name in files:
+            problems.add(
+                entry.file,
+                entry.place_of(field),
+                f"'{name}' is already in {files[name]}",
+                "rename or remove one",
+            )
+        files.setdefault(name, entry.file)
+
+
+def check_indicator(
+    entry: Entry[ShapeT],
+    field: str,
+    indicator_id: str,
+    indicators: dict[str, Indicator] | None,
+    problems: Problems,
+) -> None:
+    """Refuse an indicator that the catalogue has not."""
+    if indicators is None or indicator_id in indicators:
+        return
+    near = difflib.get_close_matches(indicator_id, indicators, n=3)
+    problems.add(
+        entry.file,
+        entry.place_of(field),
+        f"indicator '{indicator_id}' is unknown",
+        _suggest(near, "add it to indicators.yaml"),
+    )
+
+
+def check_code(
+    entry: Entry[AgencyShape] | Entry[TargetShape],
+    code: str,
+    tree: Tree | None,
+    problems: Problems,
+) -> bool:
+    """Refuse a code that no locality ever bears; tell whether it is right."""
+    if tree is None or tree.has_code(code):
+        return True
+    problems.add(
+        entry.file,
+        entry.place_of("locality"),
+        f"locality '{code}' is unknown",
+        _suggest(tree.nearest_codes(code), "use a code of localities.csv"),
+    )
+    return False
+
+
+def check_event_type(
+    entry: Entry[EventTypeShape],
+    indicators: dict[str, Indicator] | None,
+    problems: Problems,
+) -> None:
+    """Refuse an event type whose parts do not fit its effect."""
+    shape, is_count = entry.shape, entry.shape.effect is Effect.COUNT
+    if is_count and shape.sign is None:
+        problems.add(
+            entry.file, entry.place, "effect count has no sign", "add sign: 1 or -1"
+        )
+    if not is_count and (shape.sign or shape.indicator or shape.amount_only):
+        problems.add(
+            entry.file,
+            entry.place,
+            f"effect {shape.effect} takes no sign, indicator or amount_only",
+            "remove them",
+        )
+    if shape.indicator is None or indicators is None:
+        if shape.amount_only and shape.indicator is None:
+            problems.add(
+                entry.file, entry.place, "amount_only has no indicator", "name one"
+            )
+        return
+    check_indicator(entry, "indicator", shape.indicator, indicators, problems)
+    indicator = indicators.get(shape.indicator)
+    if shape.amount_only and indicator is not None and not indicator.has_amount:
+        problems.add(
+            entry.file,
+            entry.place,
+            f"amount_only, but indicator '{indicator.id}' has no amount",
+            "remove amount_only or give the indicator amount: true",
+        )
+
+
+def check_scope(
+    entry: Entry[AgencyShape],
+    indicators: dict[str, Indicator] | None,
+    tree: Tree | None,
+    problems: Problems,
+) -> None:
+    """Refuse what an agency may report for and the catalogue has not."""
+    names = entry.shape.indicators
+    if ALL_INDICATORS in names and len(names) > 1:
+        problems.add(
+            entry.file, "indicators", "'*' beside others", "keep one or the other"
+        )
+    for name in names:
+        if name != ALL_INDICATORS:
+            check_indicator(entry, "indicators", name, indicators, problems)
+    check_code(entry, entry.shape.locality, tree, problems)
+
+
+def check_sources(entries: list[Entry[AgencyShape]], problems: Problems) -> None:
+    """Refuse a source that is, or lies below, one that is already given."""
+    owners: dict[str, str] = {}
+    for entry in entries:
+        for source in entry.shape.sources:
+            if source in owners:
+                problems.add(
+                    entry.file,
+                    "sources",
+                    f"source '{source}' already belongs to agency '{owners[source]}'",
+                    "a source belongs to one agency: keep it in one place",
+                )
+            owners.setdefault(source, entry.shape.id)
+    for entry in entries:
+        for source in entry.shape.sources:
+            above = source.rpartition("/")[0]
+            while above and above not in owners:
+                above = above.rpartition("/")[0]
+            if above:
+                problems.add(
+                    entry.file,
+                    "sources",
+                    f"source '{source}' lies below '{above}' of agency "
+                    f"'{owners[above]}'",
+                    "give it a path of its own or remove it",
+                )
+
+
+def check_keys(entries: list[Entry[AgencyShape]], problems: Problems) -> None:
+    """Refuse a key that is given twice, and key ids that an agency repeats."""
+    owners: dict[str, str] = {}
+    for entry in entries:
+        ids = set()
+        for key in entry.shape.keys:
+            if key.sha256 in owners:
+                problems.add(
+                    entry.file,
+                    "keys",
+                    f"key '{key.id}' has the sha256 of {owners[key.sha256]}",
+                    "make a new key",
+                )
+            if key.id in ids:
+                problems.add(
+                    entry.file, "keys", f"key id '{key.id}' is repeated", "rename one"
+                )
+            ids.add(key.id)
+            owners.setdefault(
+                key.sha256, f"key '{key.id}' of agency '{entry.shape.id}'"
+            )
+
+
+def check_target(entry: Entry[TargetShape], problems: Problems) -> None:
+    """Refuse a target that contradicts itself or names no source."""
+    shape = entry.shape
+    found: list[tuple[str, str, str]] = []
+    if shape.due <= shape.start.date:
+        found.append(
+            ("due", f"{shape.due} is not after start.date", "give a later date")
+        )
+    # Without a direction, neither pace nor "not worse than the start" has a
+    # meaning.
+    if shape.goal.value == shape.start.value:
+        found.append(
+            ("goal.value", "the goal equals start.value", "give another value")
+        )
+    if shape.behind.leave < shape.behind.enter:
+        found.append(
+            ("behind", "leave is below enter", "make leave at least as high as enter")
+        )
+    if shape.issued_by is None and not shape.illustrative:
+        found.append(
+            (
+                "issued_by",
+                "a target without a source",
+                "name who issued it, or write illustrative: true",
+            )
+        )
+    for place, wrong, remedy in found:
+        problems.add(entry.file, entry.place_of(place), wrong, remedy)
+
+
+def find_unit(
+    entry: Entry[TargetShape], tree: Tree | None, problems: Problems
+) -> LocalityKey | None:
+    """Find the one unit that bears the code from start to due."""
+    shape = entry.shape
+    if not check_code(entry, shape.locality, tree, problems) or tree is None:
+        return None
+    place = entry.place_of("locality")
+    locality = tree.at(shape.locality, shape.start.date)
+    if locality is None:
+        problems.add(
+            entry.file,
+            place,
+            f"locality '{shape.locality}' does not exist on {shape.start.date}",
+            "start the target when it does",
+        )
+        return None
+    if locality.valid_to is not None and locality.valid_to <= shape.due:
+        problems.add(
+            entry.file,
+            place,
+            f"locality '{shape.locality}' ends on {locality.valid_to}: a target "
+            "whose unit changes borders between start and due is refused",
+            "end it before that day and write a successor",
+        )
+        return None
+    return locality.key
+
+
+def _suggest(near: Sequence[str], otherwise: str) -> str:
+    return f"did you mean {' or '.join(near)}?" if near else otherwise

@@ -1,0 +1,201 @@
+"""Makes a `Catalogue` from the files of a directory.
+
+    catalogue.yaml     name, time zone, window
+    indicators.yaml    what is counted
+    event_types.yaml   what each CloudEvents type does
+    localities.csv     the tree, see `shared.catalogue.localities`
+    agencies/*.yaml    one agency each
+    targets/*.yaml     a list of targets each
+
+Either the whole directory is right, or nothing of it is used.
+"""
+
+from pathlib import Path
+
+from shared.catalogue.checks import (
+    ALL_INDICATORS,
+    check_event_type,
+    check_indicator,
+    check_keys,
+    check_scope,
+    check_sources,
+    check_target,
+    check_unique,
+    find_unit,
+)
+from shared.catalogue.files import Problems, list_folder, read_many, read_one
+from shared.catalogue.localities import read_tree
+from shared.catalogue.model import (
+    Agency,
+    AgencyKey,
+    Behind,
+    Catalogue,
+    EventType,
+    Indicator,
+    LocalityKey,
+    Target,
+    Tree,
+)
+from shared.catalogue.shapes import (
+    AgencyShape,
+    CatalogueShape,
+    EventTypeShape,
+    IndicatorShape,
+    TargetShape,
+)
+from shared.errors import CatalogueError
+
+__all__ = ["CatalogueError", "load_catalogue"]
+
+
+def load_catalogue(directory: Path) -> Catalogue:
+    """Read and check a catalogue.
+
+    Raises:
+        CatalogueError: Anything is wrong; it carries every problem found, one
+            line each. The caller keeps the catalogue it has, or does not start.
+    """
+    if not directory.is_dir():
+        raise CatalogueError(
+            (f"{directory}: directory: not found; set UPTAKE_CATALOGUE to one",)
+        )
+    problems = Problems()
+    head = read_one(directory, "catalogue.yaml", CatalogueShape, problems)
+    tree = read_tree(directory, problems)
+    indicators = _read_indicators(directory, problems)
+    event_types = _read_event_types(directory, indicators, problems)
+    agencies = _read_agencies(directory, indicators, tree, problems)
+    targets = _read_targets(directory, indicators, tree, problems)
+    if problems.lines or head is None or tree is None or indicators is None:
+        raise CatalogueError(problems.lines)
+    return Catalogue(
+        name=head.shape.name,
+        timezone=head.shape.timezone,
+        window_days=head.shape.window_days,
+        indicators=indicators,
+        event_types=event_types,
+        tree=tree,
+        agencies=agencies,
+        targets=targets,
+    )
+
+
+def _read_indicators(
+    directory: Path, problems: Problems
+) -> dict[str, Indicator] | None:
+    before = len(problems.lines)
+    entries = read_many(directory, "indicators.yaml", IndicatorShape, problems)
+    check_unique(((entry, entry.shape.id) for entry in entries), "id", problems)
+    if len(problems.lines) > before:
+        return None
+    return {
+        shape.id: Indicator(
+            id=shape.id,
+            name=shape.name,
+            name_vi=shape.name_vi,
+            measure=shape.measure,
+            has_amount=shape.amount,
+            unit=shape.unit,
+            source=shape.source,
+        )
+        for shape in (entry.shape for entry in entries)
+    }
+
+
+def _read_event_types(
+    directory: Path, indicators: dict[str, Indicator] | None, problems: Problems
+) -> dict[str, EventType]:
+    entries = read_many(directory, "event_types.yaml", EventTypeShape, problems)
+    check_unique(((entry, entry.shape.type) for entry in entries), "type", problems)
+    for entry in entries:
+        check_event_type(entry, indicators, problems)
+    return {
+        shape.type: EventType(
+            type=shape.type,
+            effect=shape.effect,
+            indicator=shape.indicator,
+            sign=shape.sign or 0,
+            amount_only=shape.amount_only,
+        )
+        for shape in (entry.shape for entry in entries)
+    }
+
+
+def _read_agencies(
+    directory: Path,
+    indicators: dict[str, Indicator] | None,
+    tree: Tree | None,
+    problems: Problems,
+) -> dict[str, Agency]:
+    read = (
+        read_one(directory, file, AgencyShape, problems)
+        for file in list_folder(directory, "agencies", problems)
+    )
+    entries = [entry for entry in read if entry is not None]
+    check_unique(((entry, entry.shape.id) for entry in entries), "id", problems)
+    check_sources(entries, problems)
+    check_keys(entries, problems)
+    for entry in entries:
+        check_scope(entry, indicators, tree, problems)
+    return {
+        entry.shape.id: _build_agency(entry.shape, indicators or {})
+        for entry in entries
+    }
+
+
+def _build_agency(shape: AgencyShape, indicators: dict[str, Indicator]) -> Agency:
+    named = indicators if ALL_INDICATORS in shape.indicators else shape.indicators
+    return Agency(
+        id=shape.id,
+        name=shape.name,
+        sources=tuple(sorted(shape.sources)),
+        indicators=frozenset(named),
+        locality=shape.locality,
+        kafka=shape.kafka,
+        keys=tuple(AgencyKey(id=key.id, sha256=key.sha256) for key in shape.keys),
+        cadence_hours=shape.cadence,
+        required=shape.required,
+    )
+
+
+def _read_targets(
+    directory: Path,
+    indicators: dict[str, Indicator] | None,
+    tree: Tree | None,
+    problems: Problems,
+) -> dict[str, Target]:
+    entries = [
+        entry
+        for file in list_folder(directory, "targets", problems)
+        for entry in read_many(directory, file, TargetShape, problems)
+    ]
+    check_unique(((entry, entry.shape.id) for entry in entries), "id", problems)
+    targets = {}
+    for entry in entries:
+        check_indicator(entry, "indicator", entry.shape.indicator, indicators, problems)
+        check_target(entry, problems)
+        key = find_unit(entry, tree, problems)
+        if key is not None:
+            targets[entry.shape.id] = _build_target(entry.shape, key)
+    return targets
+
+
+def _build_target(shape: TargetShape, locality: LocalityKey) -> Target:
+    return Target(
+        id=shape.id,
+        indicator=shape.indicator,
+        locality=locality,
+        start_date=shape.start.date,
+        start_value=shape.start.value,
+        due=shape.due,
+        goal_value=shape.goal.value,
+        trajectory=shape.trajectory,
+        behind=Behind(
+            enter_bp=shape.behind.enter,
+            leave_bp=shape.behind.leave,
+            for_seconds=shape.behind.for_,
+            keep_seconds=shape.behind.keep,
+        ),
+        issued_by=shape.issued_by,
+        illustrative=shape.illustrative,
+    )

@@ -1,0 +1,1 @@
+"""Reaching Kafka with every setting that decides about loss made explicit."""

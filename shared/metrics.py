@@ -1,0 +1,211 @@
+"""Every metric of every service, declared once (DESIGN section 9).
+
+Names have the prefix `uptake_`, units are base units, and every label set is bounded
+by the catalogue or by the partition count; no event id is ever a label.
+"""
+
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+_SECONDS: Final = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    60.0,
+    300.0,
+)
+
+
+def new_registry() -> CollectorRegistry:
+    """Make a registry that already has the standard process metrics."""
+    registry = CollectorRegistry(auto_describe=True)
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return registry
+
+
+class HttpMetrics:
+    """Requests at a service's HTTP door."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "uptake_http_requests_total",
+            "Requests answered, by route and status.",
+            ("route", "status"),
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "uptake_http_request_duration_seconds",
+            "Time from the request's first byte to the answer.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+
+class IngestMetrics:
+    """What happens at the door."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.accepted = Counter(
+            "uptake_events_accepted_total",
+            "Events durable in the log, by agency.",
+            ("agency",),
+            registry=registry,
+        )
+        self.refused = Counter(
+            "uptake_events_refused_total",
+            "Events turned away at the door, by code.",
+            ("code",),
+            registry=registry,
+        )
+        self.unconfirmed = Counter(
+            "uptake_events_unconfirmed_total",
+            "Events whose append Kafka did not confirm in time; the sender retries.",
+            registry=registry,
+        )
+        self.denied = Counter(
+            "uptake_requests_denied_total",
+            "Requests without a valid key.",
+            registry=registry,
+        )
+
+
+class AggregationMetrics:
+    """What becomes of the log."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.counted = Counter(
+            "uptake_events_counted_total",
+            "Records that entered the ledger.",
+            registry=registry,
+        )
+        self.duplicate = Counter(
+            "uptake_events_duplicate_total",
+            "Records already in the ledger with the same content.",
+            registry=registry,
+        )
+        self.reversed = Counter(
+            "uptake_events_reversed_total",
+            "Reversals taken.",
+            registry=registry,
+        )
+        self.rejected = Counter(
+            "uptake_events_rejected_total",
+            "Records refused by aggregation, by code.",
+            ("code",),
+            registry=registry,
+        )
+        self.lag_seconds = Gauge(
+            "uptake_aggregation_lag_seconds",
+            "Age of the oldest record not yet applied.",
+            ("partition",),
+            registry=registry,
+        )
+        self.lag_records = Gauge(
+            "uptake_aggregation_lag_records",
+            "Records in the log that are not yet applied.",
+            ("partition",),
+            registry=registry,
+        )
+        self.batch_duration = Histogram(
+            "uptake_batch_duration_seconds",
+            "Time to apply one batch, from decoding to commit.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.visible = Histogram(
+            "uptake_visible_seconds",
+            "Time from a record's append to the commit that applied it; "
+            "the oldest record of each batch is observed.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.agency_last_event = Gauge(
+            "uptake_agency_last_event_timestamp_seconds",
+            "Log time of an agency's latest counted record.",
+            ("agency",),
+            registry=registry,
+        )
+        self.running_total = Gauge(
+            "uptake_running_total",
+            "Level of an indicator; the nation and the provinces.",
+            ("indicator", "locality"),
+            registry=registry,
+        )
+        self.outbox_rows = Gauge(
+            "uptake_outbox_rows",
+            "Messages that wait to be published.",
+            registry=registry,
+        )
+
+
+class AlertingMetrics:
+    """Where targets stand and what was said about them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.expected = Gauge(
+            "uptake_target_expected",
+            "Value that the path to the target asks for today.",
+            ("target",),
+            registry=registry,
+        )
+        self.position = Gauge(
+            "uptake_target_position_ratio",
+            "Share of the path due by now that has been covered.",
+            ("target",),
+            registry=registry,
+        )
+        self.pace = Gauge(
+            "uptake_target_pace_ratio",
+            "Achieved rate over required rate, by window.",
+            ("target", "window"),
+            registry=registry,
+        )
+        self.status = Gauge(
+            "uptake_target_status",
+            "1 for the status that a target has, 0 for the others.",
+            ("target", "status"),
+            registry=registry,
+        )
+        self.firing = Gauge(
+            "uptake_alerts_firing",
+            "Alerts that fire now, by kind.",
+            ("kind",),
+            registry=registry,
+        )
+        self.delivery_failures = Counter(
+            "uptake_alert_delivery_failures_total",
+            "Deliveries that failed and are tried again.",
+            registry=registry,
+        )
+        self.evaluation_duration = Histogram(
+            "uptake_evaluation_duration_seconds",
+            "Time to evaluate the targets that were due.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.totals_lag_records = Gauge(
+            "uptake_totals_lag_records",
+            "Messages of uptake.totals that alerting has not yet copied.",
+            registry=registry,
+        )

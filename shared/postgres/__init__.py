@@ -1,0 +1,1 @@
+"""Reaching Postgres: the pool, and queries kept as reviewed source."""

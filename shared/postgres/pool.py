@@ -1,0 +1,82 @@
+"""Connection pools with bounds, and one translation of driver errors."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from shared.errors import FatalError, TransientError
+from shared.settings import PostgresSettings
+
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+
+# What an outage looks like: the server is away, restarting, out of room, or gave our
+# transaction up. The same statement may succeed later, unchanged.
+TRANSIENT_ERRORS: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+async def open_pool(
+    settings: PostgresSettings, *, role: str | None, size_max: int
+) -> asyncpg.Pool:
+    """Open a pool whose sessions act as one service's role.
+
+    Args:
+        settings: Where and with which limits.
+        role: Role to take on after login; the DSN's user must be a member of it.
+        size_max: Upper bound of connections.
+
+    Raises:
+        TransientError: The server does not answer for now.
+        FatalError: The server answers and turns us away (role, database, password).
+    """
+    options = {
+        "application_name": role or "uptake",
+        "statement_timeout": str(
+            int(settings.postgres_statement_timeout_seconds * 1000)
+        ),
+        "idle_in_transaction_session_timeout": "60000",
+        "timezone": "UTC",
+    }
+    if role is not None:
+        options["role"] = role
+    try:
+        return await asyncpg.create_pool(
+            settings.postgres_dsn.get_secret_value(),
+            min_size=1,
+            max_size=size_max,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            command_timeout=settings.postgres_statement_timeout_seconds + 5,
+            server_settings=options,
+        )
+    except TRANSIENT_ERRORS as error:
+        raise TransientError(f"postgres does not answer: {error}") from error
+    except (asyncpg.PostgresError, ValueError) as error:
+        raise FatalError(f"postgres refuses the connection: {error}") from error
+
+
+@asynccontextmanager
+async def outages_as_transient() -> AsyncIterator[None]:
+    """Turn what an outage of Postgres raises into `TransientError`."""
+    try:
+        yield
+    except TRANSIENT_ERRORS as error:
+        raise TransientError(
+            f"postgres is away: {type(error).__name__}: {error}"
+        ) from error
+    except asyncpg.InterfaceError as error:
+        # The driver says the same of a lost connection and of its own misuse; only
+        # the first is an outage.
+        if "closed" not in str(error):
+            raise
+        raise TransientError(f"postgres is away: {error}") from error

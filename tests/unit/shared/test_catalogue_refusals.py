@@ -1,0 +1,321 @@
+"""The line with which each faulty entry of a catalogue is refused."""
+
+import pytest
+
+from tests.unit.shared.catalogue_files import SHA_A, SHA_B, SHA_C, Edit
+
+ENTRY_REFUSALS = [
+    (
+        ("indicators.yaml", "ecommerce_transactions", "cashless_accounts"),
+        (
+            "indicators.yaml: cashless_accounts.id: 'cashless_accounts' is already in "
+            "indicators.yaml; rename or remove one"
+        ),
+    ),
+    (
+        ("event_types.yaml", "uptake.ecommerce.refunded", "uptake.cashless.closed"),
+        (
+            "event_types.yaml: uptake.cashless.closed.type: "
+            "'uptake.cashless.closed' is already in event_types.yaml; "
+            "rename or remove one"
+        ),
+    ),
+    (
+        ("event_types.yaml", "cashless_accounts", "cash"),
+        (
+            "event_types.yaml: uptake.cashless.closed.indicator: indicator 'cash' is "
+            "unknown; add it to indicators.yaml"
+        ),
+    ),
+    (
+        ("event_types.yaml", "  sign: 1\n", ""),
+        (
+            "event_types.yaml: uptake.indicator.counted: effect count has no sign; "
+            "add sign: 1 or -1"
+        ),
+    ),
+    (
+        ("event_types.yaml", "sign: -1", "sign: 2"),
+        (
+            "event_types.yaml: uptake.cashless.closed.sign: input should be 1 or -1 "
+            "(not 2); correct it"
+        ),
+    ),
+    (
+        ("event_types.yaml", "effect: state", "effect: state\n  sign: 1"),
+        (
+            "event_types.yaml: uptake.indicator.stated: effect state takes no sign, "
+            "indicator or amount_only; remove them"
+        ),
+    ),
+    (
+        (
+            "event_types.yaml",
+            "indicator: ecommerce_transactions",
+            "indicator: cashless_accounts",
+        ),
+        (
+            "event_types.yaml: uptake.ecommerce.refunded: amount_only, but indicator "
+            "'cashless_accounts' has no amount; remove amount_only or give the "
+            "indicator amount: true"
+        ),
+    ),
+    (
+        ("event_types.yaml", "  indicator: ecommerce_transactions\n", ""),
+        (
+            "event_types.yaml: uptake.ecommerce.refunded: amount_only has no "
+            "indicator; name one"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "id: tha-voso", "id: tha-bank"),
+        (
+            "agencies/voso.yaml: id: 'tha-bank' is already in agencies/bank.yaml; "
+            "rename or remove one"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "id: tha-voso", "id: Tha_Voso"),
+        (
+            "agencies/voso.yaml: id: string should match pattern '^[a-z0-9-]{1,64}$' "
+            "(not 'Tha_Voso'); correct it"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "/vn/38/shop", "/vn/38/bank"),
+        (
+            "agencies/voso.yaml: sources: source '/vn/38/bank' already belongs to "
+            "agency 'tha-bank'; a source belongs to one agency: keep it in one place"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "/vn/38/shop", "/vn/38/bank/branch/2"),
+        (
+            "agencies/voso.yaml: sources: source '/vn/38/bank/branch/2' lies below "
+            "'/vn/38/bank' of agency 'tha-bank'; give it a path of its own or remove it"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "/vn/38/shop", "/vn/38/../39"),
+        (
+            "agencies/voso.yaml: sources.1: string should match pattern "
+            "'^(/[A-Za-z0-9~_-][A-Za-z0-9._~-]*)+$' (not '/vn/38/../39'); correct it"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "[ecommerce_transactions]", "[]"),
+        (
+            "agencies/voso.yaml: indicators: list should have at least 1 item after "
+            "validation, not 0 (not a list of 0); correct it"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "[ecommerce_transactions]", "['*', cashless_accounts]"),
+        "agencies/voso.yaml: indicators: '*' beside others; keep one or the other",
+    ),
+    (
+        ("agencies/voso.yaml", "[ecommerce_transactions]", "[eid]"),
+        (
+            "agencies/voso.yaml: indicators: indicator 'eid' is unknown; "
+            "add it to indicators.yaml"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", '"15961"', "15961"),
+        (
+            "agencies/voso.yaml: locality: input should be a valid string (not 15961); "
+            "put the value in quotes"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", '"15961"', '"99999"'),
+        (
+            "agencies/voso.yaml: locality: locality '99999' is unknown; "
+            "use a code of localities.csv"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []\n", ""),
+        "agencies/voso.yaml: keys: field required; add it",
+    ),
+    (
+        ("agencies/voso.yaml", "[]", f"[{{id: k, sha256: {SHA_A}}}]"),
+        (
+            "agencies/voso.yaml: keys: key 'k' has the sha256 of key 'first' of agency "
+            "'tha-bank'; make a new key"
+        ),
+    ),
+    (
+        ("agencies/bank.yaml", "id: second", "id: first"),
+        "agencies/bank.yaml: keys: key id 'first' is repeated; rename one",
+    ),
+    (
+        ("agencies/bank.yaml", SHA_B, SHA_B.upper()),
+        (
+            "agencies/bank.yaml: keys.1.sha256: string should match pattern "
+            f"'^[0-9a-f]{{64}}$' (not '{SHA_B.upper()[:58]}…); correct it"
+        ),
+    ),
+    (
+        (
+            "agencies/bank.yaml",
+            "keys:\n",
+            f"keys:\n  - id: third\n    sha256: {SHA_C}\n",
+        ),
+        (
+            "agencies/bank.yaml: keys: list should have at most 2 items after "
+            "validation, not 3 (not a list of 3); correct it"
+        ),
+    ),
+    (
+        ("agencies/bank.yaml", "cadence: 7d", "cadence: weekly"),
+        (
+            "agencies/bank.yaml: cadence: 'weekly' is not a duration; "
+            "write one like 90s, 30m, 24h or 7d"
+        ),
+    ),
+    (
+        ("agencies/bank.yaml", "cadence: 7d", "cadence: 90m"),
+        (
+            "agencies/bank.yaml: cadence: '90m' is not a whole number of hours; "
+            "write one like 24h or 7d"
+        ),
+    ),
+]
+
+PLACE = "targets/thanh-hoa.yaml: tha-cashless-2026"
+TARGET_REFUSALS = [
+    (
+        ("tha-falling", "tha-cashless-2026"),
+        (
+            f"{PLACE}.id: 'tha-cashless-2026' is already in targets/thanh-hoa.yaml; "
+            "rename or remove one"
+        ),
+    ),
+    (
+        ('"38"', '"39"'),
+        f"{PLACE}.locality: locality '39' is unknown; did you mean 38?",
+    ),
+    (
+        ("start: {date: 2026-01-01", "start: {date: 2025-01-01"),
+        (
+            f"{PLACE}.locality: locality '38' does not exist on 2025-01-01; "
+            "start the target when it does"
+        ),
+    ),
+    (
+        ('"38"', '"16000"'),
+        (
+            f"{PLACE}.locality: locality '16000' ends on 2026-07-01: a target whose "
+            "unit changes borders between start and due is refused; end it before "
+            "that day and write a successor"
+        ),
+    ),
+    (
+        ("due: 2026-12-31", "due: 2026-01-01"),
+        f"{PLACE}.due: 2026-01-01 is not after start.date; give a later date",
+    ),
+    (
+        ("due: 2026-12-31", 'due: "2026-12-31"'),
+        (
+            f"{PLACE}.due: input should be a valid date (not '2026-12-31'); "
+            "give a date like 2026-01-31, without quotes"
+        ),
+    ),
+    (
+        ("{value: 1200000}", "{percent: 80, of: population_15_plus}"),
+        (f"{PLACE}.goal: percent goals are not yet supported; give goal.value"),
+    ),
+    (
+        ("{value: 1200000}", "{}"),
+        f"{PLACE}.goal.value: field required; add it",
+    ),
+    (
+        ("{value: 1200000}", "{value: 1200000, of: population}"),
+        (
+            f"{PLACE}.goal.of: extra inputs are not permitted; "
+            "correct its name or remove it"
+        ),
+    ),
+    (
+        ("{value: 1200000}", "{value: 854000}"),
+        f"{PLACE}.goal.value: the goal equals start.value; give another value",
+    ),
+    (
+        ("{value: 1200000}", "{value: 1.2e+6}"),
+        (
+            f"{PLACE}.goal.value: input should be a valid integer (not 1200000.0); "
+            "give a whole number without quotes"
+        ),
+    ),
+    (
+        ("trajectory: linear", "trajectory: {logistic: {}}"),
+        (
+            f"{PLACE}.trajectory: trajectory 'logistic' is not yet supported; "
+            "write linear for now"
+        ),
+    ),
+    (
+        ("trajectory: linear", "trajectory: stepwise"),
+        (
+            f"{PLACE}.trajectory: trajectory 'stepwise' is not yet supported; "
+            "write linear for now"
+        ),
+    ),
+    (
+        ("enter: 0.8,", "enter: 0.9,"),
+        f"{PLACE}.behind: leave is below enter; make leave at least as high as enter",
+    ),
+    (
+        ("enter: 0.8,", "enter: 80,"),
+        (
+            f"{PLACE}.behind.enter: 80 is not above 0 and at most 1 with up to "
+            "four decimals; write a ratio like 0.90"
+        ),
+    ),
+    (
+        ("enter: 0.8,", "enter: 0.80001,"),
+        (
+            f"{PLACE}.behind.enter: 0.80001 is not above 0 and at most 1 with up to "
+            "four decimals; write a ratio like 0.90"
+        ),
+    ),
+    (
+        ("enter: 0.8,", "enter: .nan,"),
+        (
+            f"{PLACE}.behind.enter: nan is not above 0 and at most 1 with up to "
+            "four decimals; write a ratio like 0.90"
+        ),
+    ),
+    (
+        ("enter: 0.8,", "enter: most,"),
+        f"{PLACE}.behind.enter: 'most' is not a ratio; write one like 0.90",
+    ),
+    (
+        ("for: 90 m", "for: 90"),
+        f"{PLACE}.behind.for: 90 is not a duration; write one like 90s, 30m, 24h or 7d",
+    ),
+    (
+        ("  issued_by: Decision 1\n", ""),
+        (
+            f"{PLACE}.issued_by: a target without a source; "
+            "name who issued it, or write illustrative: true"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("edit", "line"), ENTRY_REFUSALS)
+def test_faulty_entry_is_refused(
+    problems_after: Edit, edit: tuple[str, str, str], line: str
+) -> None:
+    """Each fault has one line with file, place, fault and remedy."""
+    assert problems_after(*edit) == (line,)
+
+
+@pytest.mark.parametrize(("edit", "line"), TARGET_REFUSALS)
+def test_faulty_target_is_refused(
+    problems_after: Edit, edit: tuple[str, str], line: str
+) -> None:
+    """A target that cannot be judged is not taken."""
+    assert problems_after("targets/thanh-hoa.yaml", *edit) == (line,)
