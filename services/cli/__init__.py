@@ -1,0 +1,1 @@
+"""The `uptake` command: reads through public doors and imports `shared` only."""

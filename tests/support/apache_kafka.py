@@ -1,0 +1,260 @@
+"""Apache Kafka for tests: jars by Maven, one node on loopback, crash and come back."""
+
+import asyncio
+import base64
+import fcntl
+import hashlib
+import re
+import secrets
+import shutil
+import signal
+import string
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from typing_extensions import override
+
+from services.cli.embedded.broker import probe_kafka
+from services.cli.embedded.errors import ServerStartError
+from services.cli.embedded.ports import LOOPBACK, free_port
+from services.cli.embedded.server import LoopbackServer
+
+PROJECT = Path(__file__).parents[2]
+DEPLOY = PROJECT / "deploy" / "kafka"
+HEAP = "512m"
+FETCH_SECONDS_MAX = 600.0
+FORMAT_SECONDS_MAX = 60.0
+MAIN_CLASS = "kafka.Kafka"
+
+
+def kafka_version(pom: Path = DEPLOY / "pom.xml") -> str:
+    """Return the version that the build file names.
+
+    Raises:
+        ServerStartError: It names none.
+    """
+    found = re.search(
+        r"<kafka\.version>([^<]+)</kafka\.version>", pom.read_text(encoding="utf-8")
+    )
+    if found is None:
+        raise ServerStartError(f"{pom} names no kafka.version; restore it from git")
+    return found.group(1)
+
+
+def read_sums(path: Path = DEPLOY / "SHA256SUMS") -> dict[str, str]:
+    """Return the SHA-256 of every jar, by file name."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    pairs = (line.split(maxsplit=1) for line in lines if line.strip())
+    return {name.lstrip("*"): digest for digest, name in pairs}
+
+
+def verify_jars(libs: Path, sums: Mapping[str, str]) -> None:
+    """Refuse a folder that does not hold exactly the listed files.
+
+    Raises:
+        ServerStartError: A file is unlisted, missing, or differs.
+    """
+    found = {path.name: path for path in libs.iterdir()}
+    for name, path in sorted(found.items()):
+        if name not in sums:
+            raise ServerStartError(
+                f"Apache Kafka refused: {path} is not listed in deploy/kafka/SHA256SUMS"
+                "; remove the folder to fetch the jars again"
+            )
+        with path.open("rb") as jar:
+            digest = hashlib.file_digest(jar, "sha256").hexdigest()
+        if digest != sums[name]:
+            raise ServerStartError(
+                f"Apache Kafka refused: {path} differs from deploy/kafka/SHA256SUMS; "
+                "remove the folder to fetch the jars again"
+            )
+    if missing := sorted(set(sums) - set(found)):
+        raise ServerStartError(
+            f"Apache Kafka refused: {missing[0]} is missing in {libs}; "
+            "remove the folder to fetch the jars again"
+        )
+
+
+def _run_maven(target: Path) -> None:
+    """Copy the jars of the build file into `target`.
+
+    Raises:
+        ServerStartError: Maven is missing or failed.
+    """
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise ServerStartError(
+            "Apache Kafka cannot be fetched: no mvn on PATH; install Maven, "
+            "or run `make test`, which needs neither Java nor Maven"
+        )
+    command = [maven, "-B", "-q", "-f", str(DEPLOY / "pom.xml")]
+    command += ["dependency:copy-dependencies", "-DincludeScope=runtime"]
+    command.append(f"-DoutputDirectory={target}")
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=FETCH_SECONDS_MAX,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ServerStartError(
+            f"Apache Kafka cannot be fetched: mvn took over {FETCH_SECONDS_MAX:g} s; "
+            "check the network and try again"
+        ) from error
+    if done.returncode != 0:
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        said = lines[0] if lines else done.stderr.strip()
+        raise ServerStartError(f"Apache Kafka cannot be fetched by mvn: {said}")
+
+
+def fetch_jars(cache: Path | None = None) -> Path:
+    """Return the folder of checked jars, fetching them when they are not there.
+
+    Args:
+        cache: Where they are kept; `.uptake/kafka-<version>` when None.
+
+    Raises:
+        ServerStartError: They cannot be fetched, or differ from SHA256SUMS.
+    """
+    cache = cache or PROJECT / ".uptake" / f"kafka-{kafka_version()}"
+    libs = cache / "libs"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        # Two test runs may both want the jars first.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not libs.exists():
+            partial = cache / "libs.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            _run_maven(partial)
+            verify_jars(partial, read_sums())
+            partial.rename(libs)
+        verify_jars(libs, read_sums())
+    return libs
+
+
+def find_java() -> str:
+    """Return the Java program.
+
+    Raises:
+        ServerStartError: There is none.
+    """
+    java = shutil.which("java")
+    if java is None:
+        raise ServerStartError(
+            "Apache Kafka cannot start: no java on PATH; install Java 17 or later, "
+            "or run `make test`, which needs none"
+        )
+    return java
+
+
+class ApacheKafka(LoopbackServer):
+    """One Apache Kafka node; what it confirmed survives `kill` and `restart`."""
+
+    title = "Apache Kafka"
+    death_signal = "KILL"
+    stop_steps: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 20.0),)
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        advertised_port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+        heap: str = HEAP,
+    ) -> None:
+        """Describe the broker; nothing is started.
+
+        Args:
+            folder: Its own folder.
+            port: A loopback port; a free one when None.
+            advertised_port: Where clients are told to go, e.g. a proxy's port.
+            settings: Broker settings that go before ours.
+            heap: The most memory of the Java heap.
+        """
+        super().__init__(folder, port=port)
+        self._advertised_port = advertised_port
+        self._settings = dict(settings or {})
+        self._heap = heap
+        self._libs = Path()
+        self._controller_port = 0
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The address for clients: the advertised one."""
+        return f"{LOOPBACK}:{self._advertised_port or self.port}"
+
+    @property
+    @override
+    def version(self) -> str:
+        """The program and its version, for people to read."""
+        return f"Apache Kafka {kafka_version()}"
+
+    @property
+    def _properties_path(self) -> Path:
+        """The settings file."""
+        return self.folder / "server.properties"
+
+    def _java(self, *arguments: str | Path) -> list[str | Path]:
+        """Return a Java command line on Kafka's class path."""
+        return [
+            find_java(),
+            f"-Xmx{self._heap}",
+            "-XX:+UseSerialGC",
+            "-XX:-UsePerfData",
+            "-Djava.awt.headless=true",
+            f"-Djava.io.tmpdir={self.data_path}",
+            f"-Dlog4j2.configurationFile={DEPLOY / 'log4j2.properties'}",
+            "-cp",
+            f"{self._libs}/*",
+            *arguments,
+        ]
+
+    def _write_properties(self) -> None:
+        """Fill in the template."""
+        template = (DEPLOY / "server.properties.template").read_text(encoding="utf-8")
+        text = string.Template(template).substitute(
+            port=self.port,
+            controller_port=self._controller_port,
+            advertised_port=self._advertised_port or self.port,
+            log_dir=self.data_path / "log",
+        )
+        extra = "".join(f"{name}={value}\n" for name, value in self._settings.items())
+        # Of a setting that stands twice, Java takes the last.
+        self._properties_path.write_text(text + extra, encoding="utf-8")
+
+    @override
+    async def prepare(self) -> None:
+        """Fetch the jars and format the log folder."""
+        self._libs = await asyncio.to_thread(fetch_jars)
+        await super().prepare()
+        self._controller_port = free_port()
+        self._write_properties()
+        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()[:22]
+        if cluster_id.startswith("-"):
+            # It would be read as an option.
+            cluster_id = f"A{cluster_id[1:]}"
+        command = self._java(
+            "-XX:TieredStopAtLevel=1",
+            "kafka.tools.StorageTool",
+            "format",
+            "--cluster-id",
+            cluster_id,
+            "--config",
+            self._properties_path,
+        )
+        await self.run_once(command, FORMAT_SECONDS_MAX)
+
+    @override
+    def command(self) -> list[str | Path]:
+        """Return the broker's command line."""
+        return self._java(MAIN_CLASS, self._properties_path)
+
+    @override
+    async def probe(self) -> str | None:
+        """Ask for metadata."""
+        return await probe_kafka(self.port)
