@@ -1,0 +1,1 @@
+"""Aggregation: the log becomes a ledger and totals, each record counted once."""

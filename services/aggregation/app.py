@@ -1,0 +1,100 @@
+"""Composition root: the only builder of pools, clients and tasks."""
+
+import asyncio
+import logging
+
+from services.aggregation.consumer import LogConsumer
+from services.aggregation.relay import OutboxRelay
+from services.aggregation.settings import AggregationSettings
+from services.aggregation.store.ledger import LedgerStore
+from services.aggregation.store.outbox import OutboxStore
+from services.aggregation.store.views import ViewStore
+from services.aggregation.web import make_app, refresh_levels
+from shared.backoff import wait_out
+from shared.catalogue.load import load_catalogue
+from shared.clock import SystemClock
+from shared.http import Readiness, make_server, serve
+from shared.kafka.topic_setup import check_topics
+from shared.metrics import AggregationMetrics, new_registry
+from shared.postgres.pool import open_pool
+
+ROLE = "uptake_aggregation"
+POOL_SIZE_MAX = 4
+
+_log = logging.getLogger(__name__)
+
+
+async def run(settings: AggregationSettings, stop: asyncio.Event) -> None:
+    """Run the service until `stop` is set.
+
+    Raises:
+        FatalError: Inside an exception group; the service must not go on.
+    """
+    catalogue = load_catalogue(settings.catalogue)
+    registry = new_registry()
+    metrics = AggregationMetrics(registry)
+    readiness = Readiness()
+    readiness.set("log", "starting")
+    server = make_server(
+        make_app(readiness, registry),
+        host=settings.http_host,
+        port=settings.http_port,
+    )
+
+    async def work() -> None:
+        await wait_out(
+            "check_topics",
+            lambda: check_topics(settings),
+            on_outage=readiness.for_part("kafka"),
+        )
+        pool = await wait_out(
+            "open_pool",
+            lambda: open_pool(settings, role=ROLE, size_max=POOL_SIZE_MAX),
+            on_outage=readiness.for_part("postgres"),
+        )
+        views = ViewStore(pool)
+        consumer = LogConsumer(
+            settings,
+            LedgerStore(pool),
+            metrics,
+            readiness,
+            SystemClock(),
+            batch_records_max=settings.batch_records_max,
+        )
+        relay = OutboxRelay(
+            settings,
+            OutboxStore(pool),
+            metrics,
+            readiness,
+            interval_seconds=settings.publish_interval_seconds,
+        )
+        try:
+            await wait_out(
+                "load_tree",
+                lambda: views.load_tree(catalogue.tree),
+                on_outage=readiness.for_part("postgres"),
+            )
+            assignment = consumer.assignment
+            async with asyncio.TaskGroup() as group:
+                group.create_task(consumer.run())
+                group.create_task(relay.run(assignment.places, assignment.watermarks))
+                group.create_task(
+                    refresh_levels(
+                        views,
+                        metrics,
+                        readiness,
+                        interval_seconds=settings.metrics_interval_seconds,
+                    )
+                )
+        finally:
+            pool.terminate()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve(server))
+        working = group.create_task(work())
+        _log.info("started", extra={"port": settings.http_port})
+        await stop.wait()
+        _log.info("stopping")
+        # Every step is safe to cut: what was not committed is read again.
+        working.cancel()
+        server.stop()

@@ -1,0 +1,1 @@
+"""Pure decisions of aggregation: neither clock nor catalogue, log and ledger only."""

@@ -1,0 +1,244 @@
+"""Judge a run of records: what each one does, given log and ledger alone.
+
+The decision is sequential, so it does not depend on how the log is cut into batches;
+and it is total: every record gets exactly one class (DESIGN sections 2 to 4).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from services.aggregation.core.ledger import (
+    REVERSAL,
+    EventKey,
+    LedgerRow,
+    map_entry_to_row,
+)
+from services.aggregation.core.record import Entry, LogRecord
+from shared.errors import RejectionCode
+
+Target = tuple[str, str, datetime]
+"""(source, id, instant) of the original that a reversal names."""
+
+
+class TotalKey(NamedTuple):
+    """Key of a daily total; agency is part of it, so each row has one writer."""
+
+    indicator: str
+    agency: str
+    locality: str
+    valid_from: date
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What a batch adds to a daily total."""
+
+    key: TotalKey
+    partition: int
+    count: int
+    amount: int
+
+
+class Reject(NamedTuple):
+    """A record that was not applied."""
+
+    partition: int
+    offset: int
+    code: RejectionCode
+    detail: str
+
+
+@dataclass(slots=True)
+class Classes:
+    """How many records of a partition fell into each class."""
+
+    counted: int = 0
+    duplicates: int = 0
+    reversed: int = 0
+    rejected: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return the number of records judged."""
+        return self.counted + self.duplicates + self.reversed + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger held before the batch, as far as the batch can touch it.
+
+    Attributes:
+        rows: Rows whose key is a record's own or the original of a reversal.
+        waiting: Reversals taken whose original has not come, by original.
+    """
+
+    rows: Mapping[EventKey, LedgerRow]
+    waiting: Mapping[Target, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that one transaction has to write.
+
+    Attributes:
+        classes: Counts of the four classes, by partition.
+        rows: New ledger rows in log order, each (source, id) once.
+        voids: Older rows that a reversal of this batch voids, with its offset.
+        deltas: At most one per total, ascending by key, never of zeros.
+        rejects: In log order.
+    """
+
+    classes: Mapping[int, Classes]
+    rows: tuple[LedgerRow, ...]
+    voids: tuple[tuple[LedgerRow, int], ...]
+    deltas: tuple[Delta, ...]
+    rejects: tuple[Reject, ...]
+
+
+@dataclass(slots=True)
+class _Bench:
+    """The state while a run is judged; it never leaves this module."""
+
+    known: Known
+    classes: dict[int, Classes] = field(default_factory=dict)
+    rows: dict[EventKey, LedgerRow] = field(default_factory=dict)
+    waiting: dict[Target, int] = field(default_factory=dict)
+    voids: dict[EventKey, tuple[LedgerRow, int]] = field(default_factory=dict)
+    sums: dict[TotalKey, list[int]] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def find(self, key: EventKey) -> LedgerRow | None:
+        return self.rows.get(key) or self.known.rows.get(key)
+
+    def add_effect(self, row: LedgerRow, sign: int) -> None:
+        """Add a row's effect to its total, or with sign -1 take it out again."""
+        if row.kind != b"c":
+            return
+        assert row.indicator is not None
+        assert row.locality is not None
+        assert row.valid_from is not None
+        key = TotalKey(row.indicator, row.agency, row.locality, row.valid_from, row.day)
+        sums = self.sums.get(key)
+        if sums is None:
+            sums = self.sums[key] = [row.partition, 0, 0]
+        sums[1] += sign * (row.net_count or 0)
+        sums[2] += sign * (row.net_amount or 0)
+
+
+def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
+    """Judge records in log order.
+
+    Args:
+        records: Ascending by offset within each partition.
+        known: The ledger's state before them.
+
+    Returns:
+        One class for each record, and what is to be written.
+    """
+    bench = _Bench(known, waiting=dict(known.waiting))
+    for record in records:
+        classes = bench.classes.get(record.partition)
+        if classes is None:
+            classes = bench.classes[record.partition] = Classes()
+        entry = record.entry
+        if entry is None:
+            _reject(bench, record, RejectionCode.UNREADABLE, "not an admitted event")
+            continue
+        prior = bench.find((entry.source, entry.id))
+        if prior is not None:
+            _judge_repeat(bench, record, entry, prior)
+        elif entry.effect == "reverse":
+            _judge_reversal(bench, record, entry)
+        else:
+            voided_by = bench.waiting.get((entry.source, entry.id, entry.time))
+            row = map_entry_to_row(record, entry, voided_by)
+            bench.rows[(entry.source, entry.id)] = row
+            classes.counted += 1
+            if voided_by is None:
+                bench.add_effect(row, 1)
+    return Judgement(
+        classes=bench.classes,
+        rows=tuple(bench.rows.values()),
+        voids=tuple(bench.voids.values()),
+        deltas=_sorted_deltas(bench.sums.items()),
+        rejects=tuple(bench.rejects),
+    )
+
+
+def _judge_repeat(
+    bench: _Bench, record: LogRecord, entry: Entry, prior: LedgerRow
+) -> None:
+    repeat = map_entry_to_row(record, entry, None)
+    if repeat.content == prior.content:
+        bench.classes[record.partition].duplicates += 1
+        return
+    _reject(
+        bench,
+        record,
+        RejectionCode.CONFLICTING_DUPLICATE,
+        f"same source and id as offset {prior.log_offset}, other content",
+    )
+
+
+def _judge_reversal(bench: _Bench, record: LogRecord, entry: Entry) -> None:
+    data = entry.data
+    assert data.source is not None
+    assert data.id is not None
+    assert data.time is not None
+    original_key = (data.source, data.id)
+    target = (data.source, data.id, data.time)
+    original = bench.find(original_key)
+    refusal = _refusal_of_reversal(bench, original, target)
+    if refusal is not None:
+        _reject(bench, record, *refusal)
+        return
+    bench.rows[(entry.source, entry.id)] = map_entry_to_row(record, entry, None)
+    bench.classes[record.partition].reversed += 1
+    # Taken only once per original, also where the original is still to come.
+    bench.waiting[target] = record.offset
+    if original is None:
+        return
+    if original_key in bench.rows:
+        bench.rows[original_key] = original._replace(voided_by=record.offset)
+    else:
+        bench.voids[original_key] = (original, record.offset)
+    bench.add_effect(original, -1)
+
+
+def _refusal_of_reversal(
+    bench: _Bench, original: LedgerRow | None, target: Target
+) -> tuple[RejectionCode, str] | None:
+    if original is not None and original.kind == REVERSAL:
+        return (
+            RejectionCode.REVERSAL_OF_REVERSAL,
+            f"offset {original.log_offset} is itself a reversal",
+        )
+    if original is not None and original.occurred_at != target[2]:
+        return (
+            RejectionCode.REVERSAL_MISMATCH,
+            f"data.time is not that of the original at offset {original.log_offset}",
+        )
+    if target in bench.waiting or (
+        original is not None and original.voided_by is not None
+    ):
+        return RejectionCode.ALREADY_REVERSED, "the original has been reversed already"
+    return None
+
+
+def _reject(bench: _Bench, record: LogRecord, code: RejectionCode, detail: str) -> None:
+    bench.classes[record.partition].rejected += 1
+    bench.rejects.append(Reject(record.partition, record.offset, code, detail))
+
+
+def _sorted_deltas(
+    sums: Iterable[tuple[TotalKey, list[int]]],
+) -> tuple[Delta, ...]:
+    """Drop zero nets and sort by key, so every writer locks in the same order."""
+    return tuple(
+        Delta(key, partition, count, amount)
+        for key, (partition, count, amount) in sorted(sums)
+        if count or amount
+    )

@@ -1,0 +1,1 @@
+"""Aggregation's SQL: migrations, the schema they add up to, and the queries."""

@@ -1,0 +1,1 @@
+"""Aggregation's tables; each method of a store is one transaction."""

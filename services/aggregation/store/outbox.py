@@ -1,0 +1,120 @@
+"""The outbox: what is to be published, and forgetting it once it is durable.
+
+At least once: a crash between publishing and forgetting publishes again. Totals are
+absolute and carry a revision, rejects carry their coordinates as id, so a repeat is
+harmless.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import asyncpg
+
+from services.aggregation.store.ledger import QUERIES
+from shared.postgres.pool import outages_as_transient
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTotal:
+    """A total that changed, with the value that it has now.
+
+    Attributes:
+        kind: b"d" daily total, b"s" statement of a day, b"l" last report.
+        revision: Next offset of the partition at the commit that changed it.
+        level: Of a statement; None once every statement of the day is voided.
+        reported_at: Of a last report.
+    """
+
+    kind: bytes
+    indicator: str
+    agency: str
+    locality: str
+    valid_from: date
+    day: date
+    partition: int
+    revision: int
+    count: int
+    amount: int
+    level: int | None
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """A record on its way to uptake.rejected, bytes unchanged."""
+
+    partition: int
+    offset: int
+    code: str
+    detail: str
+    logged_at: datetime
+    key: bytes | None
+    value: bytes | None
+
+
+class OutboxStore:
+    """The two outbox tables."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def changed_totals(
+        self, partitions: Sequence[int], rows_max: int
+    ) -> list[ChangedTotal]:
+        """Read totals to publish, with their values of one snapshot."""
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                QUERIES["read_outbox_totals"], partitions, rows_max
+            )
+        return [
+            ChangedTotal(
+                kind=row["kind"],
+                indicator=row["indicator"],
+                agency=row["agency"],
+                locality=row["locality"],
+                valid_from=row["valid_from"],
+                day=row["day"],
+                partition=row["partition"],
+                revision=row["revision"],
+                count=int(row["count"]),
+                amount=int(row["amount"]),
+                level=row["level"],
+                reported_at=row["logged_at"],
+            )
+            for row in rows
+        ]
+
+    async def forget_totals(self, published: Sequence[ChangedTotal]) -> None:
+        """Forget totals that are durable on Kafka, unless they changed meanwhile."""
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            await connection.execute(
+                QUERIES["drop_outbox_totals"],
+                [total.kind for total in published],
+                [total.indicator for total in published],
+                [total.agency for total in published],
+                [total.locality for total in published],
+                [total.valid_from for total in published],
+                [total.day for total in published],
+                [total.partition for total in published],
+                [total.revision for total in published],
+            )
+
+    async def rejected(
+        self, partitions: Sequence[int], rows_max: int
+    ) -> list[RejectedRecord]:
+        """Read rejected records to publish, in log order."""
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                QUERIES["read_outbox_rejected"], partitions, rows_max
+            )
+        return [RejectedRecord(*row.values()) for row in rows]
+
+    async def forget_rejected(self, published: Sequence[RejectedRecord]) -> None:
+        """Forget rejected records that are durable on Kafka."""
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            await connection.execute(
+                QUERIES["drop_outbox_rejected"],
+                [record.partition for record in published],
+                [record.offset for record in published],
+            )

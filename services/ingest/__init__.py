@@ -1,0 +1,1 @@
+"""Ingest: the door; everything that needs clock or catalogue is decided here."""

@@ -1,0 +1,64 @@
+"""Composition root: the only builder of clients and tasks."""
+
+import asyncio
+import logging
+
+from services.ingest.publisher import LogPublisher
+from services.ingest.settings import IngestSettings
+from services.ingest.web import EventsDoor, make_app
+from shared.backoff import wait_out
+from shared.catalogue.load import load_catalogue
+from shared.clock import SystemClock
+from shared.http import Readiness, make_server, serve
+from shared.kafka.topic_setup import check_topics
+from shared.metrics import HttpMetrics, IngestMetrics, new_registry
+
+_log = logging.getLogger(__name__)
+
+
+async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
+    """Run the service until `stop` is set.
+
+    Raises:
+        FatalError: Inside an exception group; the service must not go on.
+    """
+    catalogue = load_catalogue(settings.catalogue)
+    registry = new_registry()
+    readiness = Readiness()
+    readiness.set("kafka", "connecting")
+    publisher = LogPublisher(settings, ack_timeout_seconds=settings.ack_timeout_seconds)
+    door = EventsDoor(
+        settings,
+        catalogue,
+        publisher,
+        SystemClock(),
+        metrics=IngestMetrics(registry),
+        http_metrics=HttpMetrics(registry),
+    )
+    server = make_server(
+        make_app(door, readiness, registry),
+        host=settings.http_host,
+        port=settings.http_port,
+    )
+
+    async def connect() -> None:
+        on_outage = readiness.for_part("kafka")
+        await wait_out(
+            "check_topics", lambda: check_topics(settings), on_outage=on_outage
+        )
+        await wait_out("start_producer", publisher.start, on_outage=on_outage)
+        readiness.set("kafka", None)
+        _log.info("ready", extra={"port": settings.http_port})
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(serve(server))
+            connecting = group.create_task(connect())
+            await stop.wait()
+            _log.info("stopping")
+            connecting.cancel()
+            # Open requests get their answer before the producer goes away.
+            server.stop()
+            await serving
+    finally:
+        await publisher.stop()

@@ -1,0 +1,73 @@
+"""Servers for tests: one Postgres for all, a database and a broker for each test.
+
+`UPTAKE_TEST_BROKER=kafka` runs the same tests on Apache Kafka.
+"""
+
+import os
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.cli.embedded.broker import EmbeddedBroker
+from services.cli.embedded.postgres import EmbeddedPostgres
+from services.cli.embedded.server import LoopbackServer
+from tests.support.apache_kafka import ApacheKafka
+from tests.support.catalogues import copy_catalogue
+from tests.support.stack import Stack
+
+IS_APACHE_KAFKA = os.environ.get("UPTAKE_TEST_BROKER") == "kafka"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[EmbeddedPostgres]:
+    """Run one PostgreSQL for the whole session."""
+    folder = tmp_path_factory.mktemp("postgres") / "server"
+    async with EmbeddedPostgres(folder, durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+async def database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """Make an empty database; return its DSN."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    yield postgres.dsn.rpartition("/")[0] + f"/{name}"
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+def new_broker(folder: Path) -> EmbeddedBroker | ApacheKafka:
+    """Describe the kind of broker that this run tests with."""
+    return ApacheKafka(folder) if IS_APACHE_KAFKA else EmbeddedBroker(folder)
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[LoopbackServer]:
+    """Run a broker for one test."""
+    async with new_broker(tmp_path / "broker") as server:
+        yield server
+
+
+@pytest.fixture
+async def stack(
+    broker: EmbeddedBroker | ApacheKafka, database: str, tmp_path: Path
+) -> AsyncIterator[Stack]:
+    """Prepare servers, tables, topics and catalogue; no service runs yet."""
+    made = Stack(
+        broker=broker,
+        bootstrap_servers=broker.bootstrap_servers,
+        dsn=database,
+        catalogue=copy_catalogue(tmp_path / "catalogue"),
+        folder=tmp_path,
+        is_embedded=not IS_APACHE_KAFKA,
+    )
+    await made.migrate()
+    yield made
+    await made.stop()
