@@ -84,7 +84,8 @@ class PostgresSettings(BaseSettings):
     )
 
     postgres_dsn: SecretStr = Field(
-        description="postgresql://user:password@host:port/database"
+        min_length=1,
+        description="postgresql://user:password@host:port/database",
     )
     postgres_statement_timeout_seconds: float = Field(
         default=60, gt=0, le=3600, description="longest that one statement may run"
@@ -104,10 +105,15 @@ def load_settings(model: type[SettingsT]) -> SettingsT:
         return model()
     except ValidationError as error:
         problems = "; ".join(
-            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg'].lower()}"
+            f"{PREFIX}{str(item['loc'][0]).upper()}: {_lower_first(item['msg'])}"
             for item in error.errors(include_url=False)
         )
         raise SettingsError(f"bad settings: {problems}") from error
+
+
+def _lower_first(message: str) -> str:
+    """Begin in lower case; the rest may name values and paths."""
+    return message[:1].lower() + message[1:]
 
 
 def describe_settings(model: type[BaseSettings]) -> str:

@@ -43,9 +43,12 @@ async def database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     await connection.close()
 
 
-def new_broker(folder: Path) -> EmbeddedBroker | ApacheKafka:
-    """Describe the kind of broker that this run tests with."""
-    return ApacheKafka(folder) if IS_APACHE_KAFKA else EmbeddedBroker(folder)
+def new_broker(
+    folder: Path, *, advertised_port: int | None = None
+) -> EmbeddedBroker | ApacheKafka:
+    """Describe a broker of the kind that this run tests with."""
+    kind = ApacheKafka if IS_APACHE_KAFKA else EmbeddedBroker
+    return kind(folder, advertised_port=advertised_port)
 
 
 @pytest.fixture

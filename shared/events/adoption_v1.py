@@ -5,10 +5,18 @@ extension attributes, everything that needed the clock or the catalogue, so that
 aggregation needs neither (DESIGN section 3). The record's key is the agency.
 """
 
-from datetime import date
+import re
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 CONTENT_TYPE: Final = b"application/cloudevents+json"
 # A list, because the client takes no other sequence.
@@ -17,7 +25,47 @@ HEADERS: Final = [("content-type", CONTENT_TYPE)]
 COUNT_MAX: Final = 1_000_000_000
 AMOUNT_MAX: Final = 1_000_000_000_000_000
 
-Text = Annotated[str, Field(min_length=1, max_length=512)]
+TEXT_LENGTH_MAX: Final = 512
+
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:?\d{2})",
+    re.ASCII,
+)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _require_instant(value: object) -> object:
+    """Refuse numerals in quotes, which pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value) is None:
+        message = "not an RFC 3339 instant of at most microseconds"
+        raise ValueError(message)
+    return value
+
+
+def _require_utc(value: datetime) -> datetime:
+    if value.utcoffset():
+        message = "not in UTC"
+        raise ValueError(message)
+    return value
+
+
+def _require_day(value: object) -> object:
+    """Refuse numerals in quotes, which pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and _DAY.fullmatch(value) is None:
+        message = "not a day like 2026-11-21"
+        raise ValueError(message)
+    return value
+
+
+# Postgres stores no NUL, so a record that holds one could never be applied.
+Text = Annotated[
+    str, Field(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=r"^[^\x00]*$")
+]
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_require_instant), AfterValidator(_require_utc)
+]
+"""In UTC, so that every instant that can be written can be computed with."""
+Day = Annotated[date, BeforeValidator(_require_day)]
 
 
 class _Wire(BaseModel):
@@ -35,7 +83,7 @@ class StatedDataV1(_Wire):
     """A level (statement) or an agency's own figure (control) for a day."""
 
     count: int = Field(ge=0, le=AMOUNT_MAX)
-    day: date
+    day: Day
 
 
 class ReversedDataV1(_Wire):
@@ -43,7 +91,7 @@ class ReversedDataV1(_Wire):
 
     id: Text
     source: Text
-    time: AwareDatetime
+    time: Instant
 
 
 class _AdoptionV1(_Wire):
@@ -51,9 +99,9 @@ class _AdoptionV1(_Wire):
     id: Text
     source: Text
     type: Text
-    time: AwareDatetime
+    time: Instant
     agency: Text
-    localday: date
+    localday: Day
 
 
 class CountedV1(_AdoptionV1):
@@ -67,7 +115,7 @@ class CountedV1(_AdoptionV1):
     indicator: Text
     sign: Literal[-1, 1]
     locality: Text
-    validfrom: date
+    validfrom: Day
     data: CountedDataV1
 
 
@@ -77,7 +125,7 @@ class StatedV1(_AdoptionV1):
     effect: Literal["state"]
     indicator: Text
     locality: Text
-    validfrom: date
+    validfrom: Day
     data: StatedDataV1
 
 

@@ -18,6 +18,7 @@ from shared.settings import KafkaSettings
 
 REQUEST_TIMEOUT_MS: Final = 10_000
 RECORD_BYTES_MAX: Final = 1_000_000
+GRACEFUL_SECONDS: Final = 2.0
 PRODUCER_BATCH_BYTES_MAX: Final = 512 * 1024
 FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
 PARTITION_FETCH_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -64,8 +65,8 @@ def make_consumer(
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         request_timeout_ms=REQUEST_TIMEOUT_MS,
-        session_timeout_ms=10_000,
-        heartbeat_interval_ms=2_000,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_500,
         max_poll_interval_ms=300_000,
         fetch_max_wait_ms=settings.kafka_fetch_wait_ms,
         fetch_max_bytes=FETCH_BYTES_MAX,
@@ -80,7 +81,10 @@ def make_broker(settings: KafkaSettings) -> KafkaBroker:
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
+        # Handlers take raw bytes; no model is made of their annotations.
         apply_types=False,
+        serializer=None,
+        graceful_timeout=GRACEFUL_SECONDS,
         logger=None,
     )
 

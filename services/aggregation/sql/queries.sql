@@ -69,20 +69,27 @@ FROM unnest($1::text[], $2::text[], $3::bigint[]) AS b (source, id, voided_by)
 WHERE l.source = b.source AND l.id = b.id AND l.voided_by IS NULL
 
 -- name: add_to_totals
--- Adds a batch's nets to the daily totals; keys ascend. $1 indicators, $2 agencies,
--- $3 localities, $4 valid_from, $5 days, $6 counts, $7 amounts.
-INSERT INTO aggregation.daily_total AS t
-    (indicator, agency, locality, valid_from, day, count, amount)
-SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::date[], $5::date[],
-    $6::numeric[], $7::numeric[]
+-- Adds a batch's nets to the daily totals and returns the keys that came to nothing;
+-- keys ascend. $1 indicators, $2 agencies, $3 localities, $4 valid_from, $5 days,
+-- $6 counts, $7 amounts.
+WITH added AS (
+    INSERT INTO aggregation.daily_total AS t
+        (indicator, agency, locality, valid_from, day, count, amount)
+    SELECT * FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::date[], $5::date[],
+        $6::numeric[], $7::numeric[]
+    )
+    ON CONFLICT (indicator, agency, locality, valid_from, day) DO UPDATE
+    SET count = t.count + excluded.count, amount = t.amount + excluded.amount
+    RETURNING *
 )
-ON CONFLICT (indicator, agency, locality, valid_from, day) DO UPDATE
-SET count = t.count + excluded.count, amount = t.amount + excluded.amount
+SELECT indicator, agency, locality, valid_from, day
+FROM added
+WHERE count = 0 AND amount = 0
 
 -- name: drop_zero_totals
--- Removes touched totals that came to nothing, so that a rebuild is equal byte for
--- byte. Parameters as the first five of add_to_totals.
+-- Removes totals that came to nothing, so that a rebuild is equal byte for byte.
+-- Parameters as the first five of add_to_totals.
 DELETE FROM aggregation.daily_total AS t
 USING unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::date[])
     AS b (indicator, agency, locality, valid_from, day)

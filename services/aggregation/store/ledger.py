@@ -233,17 +233,21 @@ async def _write_totals(
     revisions = {part.partition: part.next_offset for part in slices}
     deltas = judgement.deltas
     if deltas:
-        columns: list[list[object]] = [
+        columns = [
             list(column)
             for column in zip(*(delta.key for delta in deltas), strict=True)
         ]
-        await connection.execute(
+        nothing_left = await connection.fetch(
             QUERIES["add_to_totals"],
             *columns,
             [Decimal(delta.count) for delta in deltas],
             [Decimal(delta.amount) for delta in deltas],
         )
-        await connection.execute(QUERIES["drop_zero_totals"], *columns)
+        if nothing_left:
+            await connection.execute(
+                QUERIES["drop_zero_totals"],
+                *(list(column) for column in zip(*nothing_left, strict=True)),
+            )
         await connection.execute(
             QUERIES["mark_totals"],
             b"d",

@@ -38,7 +38,7 @@ ID_LENGTH_MAX: Final = 128
 TEXT_LENGTH_MAX: Final = 256
 
 _MEMBERS: Final = {
-    Effect.COUNT: frozenset({"locality", "count", "amount"}),
+    Effect.COUNT: frozenset({"indicator", "locality", "count", "amount"}),
     Effect.STATE: frozenset({"indicator", "locality", "count", "day"}),
     Effect.CONTROL: frozenset({"indicator", "count", "day"}),
     Effect.REVERSE: frozenset({"id", "source", "time"}),
@@ -132,16 +132,16 @@ def admit(raw: object, door: Door) -> Admitted | Refusal:
 
 def _admit(raw: object, door: Door) -> Admitted:
     event = _object(raw, "the event", RefusalCode.NOT_AN_OBJECT)
+    for name, value in event.items():
+        if isinstance(value, RepeatedKey):
+            # Also where nothing reads the member: such JSON has no one meaning.
+            _object(value, echo(name[:64]), RefusalCode.DUPLICATE_KEY)
     if event.get("specversion") != "1.0":
         raise RefusedError(RefusalCode.BAD_SPECVERSION, 'specversion must be "1.0"')
     event_id = clean_text(event.get("id"), "id", RefusalCode.BAD_ID, ID_LENGTH_MAX)
     source = _own_source(event.get("source"), "source", door)
     type_ = _event_type(event.get("type"), door)
     instant = parse_instant(event.get("time"), "time")
-    if instant > door.now + AHEAD_MAX:
-        raise RefusedError(
-            RefusalCode.TIME_AHEAD, "time is more than 10 minutes ahead of our clock"
-        )
     local_day = _open_day(instant, "time", door)
     data = _object(event.get("data"), "data", RefusalCode.BAD_DATA)
     _check_members(data, type_)
@@ -279,7 +279,15 @@ def _event_type(value: object, door: Door) -> EventType:
 
 
 def _open_day(instant: datetime, name: str, door: Door) -> date:
-    day = instant.astimezone(door.zone).date()
+    if instant > door.now + AHEAD_MAX:
+        raise RefusedError(
+            RefusalCode.TIME_AHEAD, f"{name} is more than 10 minutes ahead of our clock"
+        )
+    try:
+        day = instant.astimezone(door.zone).date()
+    except OverflowError:
+        # Of the year 1, in a zone west of UTC.
+        day = date.min
     if day < door.oldest_open_day:
         raise RefusedError(
             RefusalCode.TOO_LATE,
@@ -292,8 +300,8 @@ def _open_day(instant: datetime, name: str, door: Door) -> date:
 def _check_members(data: Mapping[str, object], type_: EventType) -> None:
     """Refuse members that would be ignored: a misspelt count would count as 1."""
     allowed = _MEMBERS[type_.effect]
-    if type_.indicator is None and type_.effect is Effect.COUNT:
-        allowed |= {"indicator"}
+    if type_.indicator is not None:
+        allowed -= {"indicator"}
     for name in data:
         if name not in allowed:
             raise RefusedError(

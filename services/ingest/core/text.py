@@ -8,8 +8,11 @@ from shared.errors import RefusalCode
 
 # No control characters (C0, DEL, C1) and no lone surrogates.
 _CLEAN: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# Hours and offsets are held to their bounds here: Python takes +07:99 for +08:39, and
+# newer versions 24:00 for the next day's 00:00.
 _INSTANT: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})?",
+    r"\d{4}-\d{2}-\d{2}[Tt](?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d{1,9})?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
     re.ASCII,
 )
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

@@ -1,0 +1,1 @@
+"""Faults on real Kafka and Postgres, each followed by an independent recount."""

@@ -1,0 +1,173 @@
+"""Ledger and totals in memory: applies a judgement as the store does.
+
+What the tables' constraints would refuse is an assertion here, so a judgement that
+passes could have been written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.aggregation.core.judge import (
+    Classes,
+    Judgement,
+    Known,
+    Reject,
+    Target,
+    TotalKey,
+    judge,
+)
+from services.aggregation.core.ledger import EventKey, LedgerRow
+from services.aggregation.core.record import Entry, LogRecord
+
+Effects = dict[EventKey, tuple[object, ...]]
+Totals = dict[TotalKey, tuple[int, int]]
+
+
+@dataclass(slots=True)
+class LedgerModel:
+    """What the database would hold.
+
+    Attributes:
+        totals: Never a row of zeros.
+        standing: Statements and controls that hold, by key.
+    """
+
+    rows: dict[EventKey, LedgerRow] = field(default_factory=dict)
+    totals: Totals = field(default_factory=dict)
+    standing: dict[EventKey, LedgerRow] = field(default_factory=dict)
+    classes: dict[int, Classes] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def known(self, records: Iterable[LogRecord]) -> Known:
+        """Look up what a batch can touch, and no more, as the store does."""
+        keys: set[EventKey] = set()
+        for record in records:
+            entry = record.entry
+            if entry is None:
+                continue
+            keys.add((entry.source, entry.id))
+            if entry.data.source is not None and entry.data.id is not None:
+                keys.add((entry.data.source, entry.data.id))
+        waiting = {
+            target: row.log_offset
+            for row in self.rows.values()
+            if (target := _target(row)) is not None and target[:2] in keys
+        }
+        rows = {key: row for key in keys if (row := self.rows.get(key)) is not None}
+        return Known(rows, waiting)
+
+    def apply(self, records: Sequence[LogRecord]) -> Judgement:
+        """Judge a batch and write what it does."""
+        judgement = judge(records, self.known(records))
+        self._write_rows(judgement)
+        self._write_totals(judgement)
+        for partition, classes in judgement.classes.items():
+            sums = self.classes.setdefault(partition, Classes())
+            sums.counted += classes.counted
+            sums.duplicates += classes.duplicates
+            sums.reversed += classes.reversed
+            sums.rejected += classes.rejected
+        self.rejects.extend(judgement.rejects)
+        assert sum(each.total for each in judgement.classes.values()) == len(records)
+        return judgement
+
+    def _write_rows(self, judgement: Judgement) -> None:
+        for row in judgement.rows:
+            assert row.key not in self.rows, "a key stands twice"
+            self.rows[row.key] = row
+            if row.kind in (b"s", b"k") and row.voided_by is None:
+                self.standing[row.key] = row
+        targets = [target for row in self.rows.values() if (target := _target(row))]
+        assert len(set(targets)) == len(targets), "an original is reversed twice"
+        for row, offset in judgement.voids:
+            assert self.rows[row.key] == row, "what is voided is not what was known"
+            assert row.voided_by is None, "a row is voided twice"
+            self.rows[row.key] = row._replace(voided_by=offset)
+            self.standing.pop(row.key, None)
+
+    def _write_totals(self, judgement: Judgement) -> None:
+        keys = [delta.key for delta in judgement.deltas]
+        assert keys == sorted(set(keys)), "deltas are not unique and ascending"
+        for delta in judgement.deltas:
+            assert delta.count or delta.amount, "a delta of zeros"
+            count, amount = self.totals.pop(delta.key, (0, 0))
+            changed = (count + delta.count, amount + delta.amount)
+            if changed != (0, 0):
+                self.totals[delta.key] = changed
+
+    def effects(self) -> Effects:
+        """Return what is in the ledger, without where in the log it stood."""
+        return {
+            key: (
+                row.kind,
+                row.agency,
+                *row.content,
+                row.valid_from,
+                row.reversed_occurred_at,
+                row.voided_by is not None,
+            )
+            for key, row in self.rows.items()
+        }
+
+    def class_sums(self) -> tuple[int, int, int, int]:
+        """Return counted, duplicates, reversed, rejected over all partitions."""
+        every = self.classes.values()
+        return (
+            sum(each.counted for each in every),
+            sum(each.duplicates for each in every),
+            sum(each.reversed for each in every),
+            sum(each.rejected for each in every),
+        )
+
+
+def apply_in_batches(batches: Iterable[Sequence[LogRecord]]) -> LedgerModel:
+    """Apply batches to an empty ledger."""
+    model = LedgerModel()
+    for batch in batches:
+        model.apply(batch)
+    return model
+
+
+def recount(entries: Iterable[Entry | None]) -> Totals:
+    """Count anew, by sets: the auditor, who shares no code with the judge.
+
+    Only for streams in which one id has one content: then neither order nor repeats
+    can matter, and there are only events, and the set of what was reversed.
+    """
+    events: dict[EventKey, Entry] = {}
+    voided: set[tuple[str | None, str | None, datetime | None]] = set()
+    for entry in entries:
+        if entry is None:
+            continue
+        if entry.effect == "reverse":
+            voided.add((entry.data.source, entry.data.id, entry.data.time))
+        elif entry.effect in ("count", "amount"):
+            events[(entry.source, entry.id)] = entry
+    totals: Totals = {}
+    for entry in events.values():
+        if (entry.source, entry.id, entry.time) in voided:
+            continue
+        assert entry.indicator is not None
+        assert entry.locality is not None
+        assert entry.validfrom is not None
+        key = TotalKey(
+            entry.indicator,
+            entry.agency,
+            entry.locality,
+            entry.validfrom,
+            entry.localday,
+        )
+        count, amount = totals.get(key, (0, 0))
+        if entry.effect == "count":
+            count += entry.sign * entry.data.count
+        totals[key] = (count, amount + entry.sign * entry.data.amount)
+    return {key: sums for key, sums in totals.items() if sums != (0, 0)}
+
+
+def _target(row: LedgerRow) -> Target | None:
+    if row.reversed_id is None:
+        return None
+    assert row.reversed_source is not None
+    assert row.reversed_occurred_at is not None
+    return (row.reversed_source, row.reversed_id, row.reversed_occurred_at)
