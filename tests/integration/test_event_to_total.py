@@ -32,6 +32,9 @@ async def test_retried_event_counts_once(stack: Stack) -> None:
     await stack.wait_applied(5)
     assert await stack.total("cashless_accounts", THANH_HOA) == (7, 0)
     assert (await stack.classes())["duplicates"] == 3
+    # Single events and batches alike carry the log's time, not the sender's.
+    rows = await stack.fetch("SELECT logged_at FROM reporting.ledger")
+    assert all(abs(now() - row["logged_at"]) < timedelta(minutes=1) for row in rows)
 
 
 async def test_reversal_before_or_after_its_original_voids_it(stack: Stack) -> None:
