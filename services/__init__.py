@@ -1,0 +1,1 @@
+"""Uptake's programs; each package under this one is a service or the command."""

@@ -115,18 +115,6 @@ class AggregationMetrics:
             ("code",),
             registry=registry,
         )
-        self.lag_seconds = Gauge(
-            "uptake_aggregation_lag_seconds",
-            "Age of the oldest record not yet applied.",
-            ("partition",),
-            registry=registry,
-        )
-        self.lag_records = Gauge(
-            "uptake_aggregation_lag_records",
-            "Records in the log that are not yet applied.",
-            ("partition",),
-            registry=registry,
-        )
         self.batch_duration = Histogram(
             "uptake_batch_duration_seconds",
             "Time to apply one batch, from decoding to commit.",
@@ -138,6 +126,21 @@ class AggregationMetrics:
             "Time from a record's append to the commit that applied it; "
             "the oldest record of each batch is observed.",
             buckets=_SECONDS,
+            registry=registry,
+        )
+        self._declare_gauges(registry)
+
+    def _declare_gauges(self, registry: CollectorRegistry) -> None:
+        self.lag_seconds = Gauge(
+            "uptake_aggregation_lag_seconds",
+            "Age of the oldest record not yet applied.",
+            ("partition",),
+            registry=registry,
+        )
+        self.lag_records = Gauge(
+            "uptake_aggregation_lag_records",
+            "Records in the log that are not yet applied.",
+            ("partition",),
             registry=registry,
         )
         self.agency_last_event = Gauge(

@@ -12,6 +12,7 @@ from services.aggregation.store.views import ViewStore
 from services.aggregation.web import make_app, refresh_levels
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
+from shared.catalogue.model import Tree
 from shared.clock import SystemClock
 from shared.http import Readiness, make_server, serve
 from shared.kafka.topic_setup import check_topics
@@ -40,61 +41,64 @@ async def run(settings: AggregationSettings, stop: asyncio.Event) -> None:
         host=settings.http_host,
         port=settings.http_port,
     )
-
-    async def work() -> None:
-        await wait_out(
-            "check_topics",
-            lambda: check_topics(settings),
-            on_outage=readiness.for_part("kafka"),
-        )
-        pool = await wait_out(
-            "open_pool",
-            lambda: open_pool(settings, role=ROLE, size_max=POOL_SIZE_MAX),
-            on_outage=readiness.for_part("postgres"),
-        )
-        views = ViewStore(pool)
-        consumer = LogConsumer(
-            settings,
-            LedgerStore(pool),
-            metrics,
-            readiness,
-            SystemClock(),
-            batch_records_max=settings.batch_records_max,
-        )
-        relay = OutboxRelay(
-            settings,
-            OutboxStore(pool),
-            metrics,
-            readiness,
-            interval_seconds=settings.publish_interval_seconds,
-        )
-        try:
-            await wait_out(
-                "load_tree",
-                lambda: views.load_tree(catalogue.tree),
-                on_outage=readiness.for_part("postgres"),
-            )
-            assignment = consumer.assignment
-            async with asyncio.TaskGroup() as group:
-                group.create_task(consumer.run())
-                group.create_task(relay.run(assignment.places, assignment.watermarks))
-                group.create_task(
-                    refresh_levels(
-                        views,
-                        metrics,
-                        readiness,
-                        interval_seconds=settings.metrics_interval_seconds,
-                    )
-                )
-        finally:
-            pool.terminate()
-
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(server))
-        working = group.create_task(work())
+        working = group.create_task(_work(settings, catalogue.tree, metrics, readiness))
         _log.info("started", extra={"port": settings.http_port})
         await stop.wait()
         _log.info("stopping")
         # Every step is safe to cut: what was not committed is read again.
         working.cancel()
         server.stop()
+
+
+async def _work(
+    settings: AggregationSettings,
+    tree: Tree,
+    metrics: AggregationMetrics,
+    readiness: Readiness,
+) -> None:
+    """Connect, load the tree, then read, publish and measure until cancelled."""
+    on_outage = readiness.for_part("postgres")
+    await wait_out(
+        "check_topics",
+        lambda: check_topics(settings),
+        on_outage=readiness.for_part("kafka"),
+    )
+    pool = await wait_out(
+        "open_pool",
+        lambda: open_pool(settings, role=ROLE, size_max=POOL_SIZE_MAX),
+        on_outage=on_outage,
+    )
+    views = ViewStore(pool)
+    consumer = LogConsumer(
+        settings,
+        LedgerStore(pool),
+        metrics,
+        readiness,
+        SystemClock(),
+        batch_records_max=settings.batch_records_max,
+    )
+    relay = OutboxRelay(
+        settings,
+        OutboxStore(pool),
+        metrics,
+        readiness,
+        interval_seconds=settings.publish_interval_seconds,
+    )
+    assignment = consumer.assignment
+    try:
+        await wait_out("load_tree", lambda: views.load_tree(tree), on_outage=on_outage)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(consumer.run())
+            group.create_task(relay.run(assignment.places, assignment.watermarks))
+            group.create_task(
+                refresh_levels(
+                    views,
+                    metrics,
+                    readiness,
+                    interval_seconds=settings.metrics_interval_seconds,
+                )
+            )
+    finally:
+        pool.terminate()

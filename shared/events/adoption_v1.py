@@ -35,11 +35,13 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _require_instant(value: object) -> object:
-    """Refuse numerals in quotes, which pydantic would take for seconds since 1970."""
-    if isinstance(value, str) and _INSTANT.fullmatch(value) is None:
-        message = "not an RFC 3339 instant of at most microseconds"
-        raise ValueError(message)
-    return value
+    """Refuse what pydantic would take too: numerals, for seconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return value
+    message = "not an RFC 3339 instant of at most microseconds"
+    raise ValueError(message)
 
 
 def _require_utc(value: datetime) -> datetime:
@@ -50,9 +52,17 @@ def _require_utc(value: datetime) -> datetime:
 
 
 def _require_day(value: object) -> object:
-    """Refuse numerals in quotes, which pydantic would take for seconds since 1970."""
-    if isinstance(value, str) and _DAY.fullmatch(value) is None:
-        message = "not a day like 2026-11-21"
+    """Refuse what pydantic would take too: numerals, for seconds since 1970."""
+    if type(value) is date or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    message = "not a day like 2026-11-21"
+    raise ValueError(message)
+
+
+def _require_integer(value: object) -> object:
+    """Refuse true and 1.0, which equal 1 and would pass for it in a Literal."""
+    if type(value) is not int:
+        message = "not an integer"
         raise ValueError(message)
     return value
 
@@ -61,11 +71,17 @@ def _require_day(value: object) -> object:
 Text = Annotated[
     str, Field(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=r"^[^\x00]*$")
 ]
+# The validators are stricter than pydantic's strict mode, which would refuse the very
+# text that they let through.
 Instant = Annotated[
-    AwareDatetime, BeforeValidator(_require_instant), AfterValidator(_require_utc)
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_require_instant),
+    AfterValidator(_require_utc),
 ]
 """In UTC, so that every instant that can be written can be computed with."""
-Day = Annotated[date, BeforeValidator(_require_day)]
+Sign = Annotated[Literal[-1, 1], BeforeValidator(_require_integer)]
+Day = Annotated[date, Field(strict=False), BeforeValidator(_require_day)]
 
 
 class _Wire(BaseModel):
@@ -113,7 +129,7 @@ class CountedV1(_AdoptionV1):
 
     effect: Literal["count", "amount"]
     indicator: Text
-    sign: Literal[-1, 1]
+    sign: Sign
     locality: Text
     validfrom: Day
     data: CountedDataV1

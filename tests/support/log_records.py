@@ -44,9 +44,9 @@ class Sent:
     localday: date = TODAY
 
 
-def counted(id_: str, count: int = 1, amount: int = 0, **changes: Any) -> Sent:
+def counted(id_: str, count: int = 1, amount: int = 0, **changes: object) -> Sent:
     """Make an event that adds to a total; `changes` are attributes."""
-    return replace(Sent(id_, SentData(count=count, amount=amount)), **changes)
+    return _changed(Sent(id_, SentData(count=count, amount=amount)), changes)
 
 
 def closed(id_: str, count: int = 1) -> Sent:
@@ -59,26 +59,30 @@ def refunded(id_: str, amount: int) -> Sent:
     return counted(id_, 1, amount, type="refunded", sign=-1, effect="amount")
 
 
-def stated(id_: str, level: int, day: date = TODAY, **changes: Any) -> Sent:
+def stated(id_: str, level: int, day: date = TODAY, **changes: object) -> Sent:
     """Make a statement of a level."""
     sent = Sent(id_, SentData(count=level, day=day), type="stated", effect="state")
-    return replace(sent, **{"sign": 0, **changes})
+    return _changed(sent, {"sign": 0, **changes})
 
 
-def control(id_: str, claimed: int, day: date = TODAY, **changes: Any) -> Sent:
+def control(id_: str, claimed: int, day: date = TODAY, **changes: object) -> Sent:
     """Make a control."""
     sent = Sent(id_, SentData(count=claimed, day=day), type="control", effect="control")
-    return replace(sent, **{"sign": 0, "locality": None, "validfrom": None, **changes})
+    return _changed(sent, {"sign": 0, "locality": None, "validfrom": None, **changes})
 
 
-def reversal(id_: str, original: Sent, **changes: Any) -> Sent:
+def reversal(id_: str, original: Sent, **changes: object) -> Sent:
     """Make the reversal of an event or statement."""
     data = SentData(id=original.id, source=original.source, time=original.time)
     sent = Sent(
         id_, data, source=original.source, agency=original.agency, type="reversed"
     )
     bare = {"effect": "reverse", "sign": 0, "indicator": None}
-    return replace(sent, **{**bare, "locality": None, "validfrom": None, **changes})
+    return _changed(sent, {**bare, "locality": None, "validfrom": None, **changes})
+
+
+def _changed(sent: Sent, changes: dict[str, Any]) -> Sent:
+    return replace(sent, **changes)
 
 
 def log(

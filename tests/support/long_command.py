@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from services.cli.embedded.child import ChildProcess, poll_until
 from services.cli.embedded.ports import PORT_FIRST, PORT_LAST, is_free
@@ -47,7 +48,8 @@ def family(pid: int) -> set[ProcessMark]:
     """Return a process and all its descendants."""
     parents: dict[int, list[int]] = {}
     started: dict[int, int] = {}
-    for each in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
+    names = (path.name for path in Path("/proc").iterdir())
+    for each in (int(name) for name in names if name.isdecimal()):
         fields = _stat(each)
         if fields is not None:
             parents.setdefault(int(fields[STAT_PARENT]), []).append(each)
@@ -74,51 +76,66 @@ class LongCommand:
     """An `uptake` command that runs until it is told to stop."""
 
     def __init__(
-        self, folder: Path, *words: str, shell: str | None = None, **environment: str
+        self,
+        folder: Path,
+        *words: str,
+        data: Path = Path("data"),
+        script: str | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Describe the command; nothing is started.
 
         Args:
-            folder: Where it runs; its data lie in `data` below it.
+            folder: Where it runs.
             words: The command and its options.
-            shell: A shell script to run instead, `"$@"` being the command.
+            data: Where its data lie, below the folder.
+            script: A shell's script to run instead, `"$@"` being the command.
             environment: Settings beside ours.
         """
-        self.data = folder / "data"
+        self.data = folder / data
         self.port = four_free_ports()
         self._out = folder / "out.txt"
-        command = [sys.executable, "-m", "services.cli", *words, "--data", "data"]
+        command = [sys.executable, "-m", "services.cli", *words, "--data", str(data)]
         self._child = ChildProcess(
-            ["sh", "-c", shell, "sh", *command] if shell else command,
+            ["sh", "-c", script, "sh", *command] if script else command,
             log_path=self._out,
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith("UPTAKE_")},
                 "PYTHONPATH": str(ROOT),
                 "UPTAKE_HTTP_PORT": str(self.port),
-                **environment,
+                **(environment or {}),
             },
         )
 
-    def __enter__(self) -> "LongCommand":
+    def __enter__(self) -> Self:
         """Start it."""
         self._child.spawn()
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it and what it left, whatever the test found."""
-        family_ = family(self._child.pid) if self._child.is_running() else set()
+        left = family(self._child.pid) if self._child.is_running() else set()
         self._child.send(signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while any(p.is_alive for p in family_) and time.monotonic() < deadline:
+        while self._child.is_running() or any(each.is_alive for each in left):
+            assert time.monotonic() < deadline, "a process outlived its parent"
             time.sleep(0.05)
-        for each in family_:
-            if each.is_alive:
-                os.kill(each.pid, signal.SIGKILL)
 
     @property
     def out(self) -> str:
         """What it has printed so far, errors included."""
         return self._out.read_text(encoding="utf-8")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that it leaves for commands beside it."""
+        text = (self.data / "environment.json").read_text(encoding="utf-8")
+        return {str(name): str(value) for name, value in json.loads(text).items()}
+
+    @property
+    def files(self) -> set[str]:
+        """Names of what lies in the folder where it runs."""
+        return {path.name for path in self._out.parent.iterdir()}
 
     @property
     def pid(self) -> int:
@@ -144,14 +161,16 @@ class LongCommand:
 
     async def until(self, condition: Callable[[], bool], *, seconds: float) -> None:
         """Wait for a condition; fail with the output when it does not come."""
-        held = await poll_until(
-            lambda: condition() or not self._child.is_running(), seconds
-        )
-        assert held and condition(), self.out
+        await poll_until(lambda: condition() or not self._child.is_running(), seconds)
+        assert condition(), self.out
 
     async def until_said(self, text: str, *, seconds: float = 60.0) -> None:
         """Wait until it has printed a text."""
         await self.until(lambda: text in self.out, seconds=seconds)
+
+    async def until_restarted(self, name: str, old_pid: int) -> None:
+        """Wait until a killed service has another process."""
+        await self.until(lambda: self.service_pid(name) != old_pid, seconds=20)
 
     async def status(self, *, seconds: float = 90.0) -> int:
         """Wait for its end and return its exit status."""

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from shared.events.alert_v1 import AlertV1
 from shared.events.topics import ALERTS, TOTALS
@@ -210,4 +210,6 @@ async def _until(
             for row in await stack.fetch(f"SELECT * FROM reporting.{view}")  # noqa: S608 -- two fixed names
         ]
         tail = stack.log_tail("alerting")
-        raise AssertionError(f"{error}; there are {seen}; its log ends {tail}") from None
+        raise AssertionError(
+            f"{error}; there are {seen}; its log ends {tail}"
+        ) from None

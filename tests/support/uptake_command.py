@@ -6,17 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-
 from tests.support.stack import Stack
 
 SECONDS_MAX = 60.0
-
-# The views that the command needs and that aggregation's migrations lack so far.
-LOCALITY_ABOVE = """
-CREATE OR REPLACE VIEW reporting.locality_above AS
-SELECT leaf, leaf_valid_from, code, valid_from FROM aggregation.locality_above
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +51,3 @@ async def run_uptake(stack: Stack, *words: str | Path, **environment: str) -> Ra
         if process.returncode is None:
             process.kill()
     return Ran(process.returncode or 0, out.decode(), errors.decode())
-
-
-async def show_tree_to_readers(stack: Stack) -> None:
-    """Make the view of the tree if the migrations have not."""
-    connection = await asyncpg.connect(stack.dsn)
-    try:
-        if not await connection.fetchval(
-            "SELECT to_regclass('reporting.locality_above')"
-        ):
-            await connection.execute(LOCALITY_ABOVE)
-    finally:
-        await connection.close()

@@ -25,6 +25,11 @@ CREATE VIEW reporting.locality AS
 SELECT code, valid_from, valid_to, kind, name
 FROM aggregation.locality;
 
+-- Each leaf with itself and every unit above it.
+CREATE VIEW reporting.locality_above AS
+SELECT leaf, leaf_valid_from, code, valid_from
+FROM aggregation.locality_above;
+
 -- Levels of leaves on a day: the statement with the greatest day up to it (of one day
 -- the greatest time, source, id) plus the effects of later days; without a statement
 -- the sum of the effects. Amounts are never stated.
@@ -130,6 +135,7 @@ GRANT SELECT ON
     reporting.progress,
     reporting.daily_total,
     reporting.locality,
+    reporting.locality_above,
     reporting.running_total,
     reporting.control,
     reporting.last_report,

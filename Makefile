@@ -1,0 +1,138 @@
+# Everything that a developer or CI does here; `make` alone lists the targets.
+# Python 3.11 or newer and make are enough, except where a target says what else.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+# The first of these that will do makes the environment; `make setup PYTHON=...` names one.
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+
+PYTEST := $(BIN)/python -m pytest
+# Where tests that need a broker live; the same files run on either broker.
+BROKER_TESTS := tests/integration tests/faults tests/e2e
+
+LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+  $(if $(UPGRADE),--upgrade)
+
+.PHONY: help
+help: ## list the targets
+	@echo "make TARGET, one of:"
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | \
+	  while IFS="$$(printf '\t')" read -r name text; do \
+	    printf '  %-12s %s\n' "$$name" "$$text"; done
+
+# -- the environment -----------------------------------------------------------------
+
+$(VENV)/.made:
+	@reason=""; \
+	for python in $(PYTHONS); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || continue; \
+	  if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    reason="$${reason:-$$python cannot make environments: install python3-venv (Debian: apt-get install python3-venv)}"; \
+	    continue; \
+	  fi; \
+	  echo "making $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv --clear $(VENV) && touch $@ && exit 0; \
+	  exit 1; \
+	done; \
+	echo "$${reason:-no Python 3.11 or newer among: $(PYTHONS); install one, or name it: make setup PYTHON=...}" >&2; \
+	exit 1
+
+# What `make demo` needs, and no more: it has minutes, not quarters of an hour.
+$(VENV)/.run: pyproject.toml requirements/build.txt requirements/embedded.txt | $(VENV)/.made
+	@echo "installing what runs: requirements/embedded.txt"
+	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/embedded.txt
+	@$(PIP) --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "installing what checks and tests: requirements/dev.txt"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.dev ## make .venv with every locked dependency (PYTHON=... names the Python)
+	@echo "ready: $(BIN)/uptake --help"
+
+# -- running -------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.run ## the whole system on this machine with simulated agencies (ONCE=1 ends by itself)
+	@UPTAKE_STOP_WITH_PARENT=1 exec $(BIN)/uptake demo $(if $(ONCE),--once)
+
+.PHONY: up
+up: ## the whole system in containers, kept running (Docker with compose)
+	docker compose up --build --detach --wait
+
+.PHONY: down
+down: ## stop the containers; their volumes stay
+	docker compose down
+
+# -- checking ------------------------------------------------------------------------
+
+.PHONY: check
+check: $(VENV)/.dev ## format, lint, types, imports, house rules, unit and property tests
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) --quiet tests/test_tidy.py tests/unit tests/property
+
+.PHONY: format
+format: $(VENV)/.dev ## format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: $(VENV)/.dev ## all tests that need Python and make only, on embedded servers
+	$(PYTEST) -m "not kafka and not debian and not slow"
+	@echo
+	@echo "left out by make test, and run by make test-all (CI):"
+	@echo "  kafka    the same tests on Apache Kafka: make test-kafka (Java 17, Maven)"
+	@echo "  debian   against Debian's Prometheus and Alertmanager: make test-all"
+	@echo "  slow     longer than half a minute each: make test-all"
+
+.PHONY: test-kafka
+test-kafka: $(VENV)/.dev ## the tests that need a broker, on Apache Kafka (Java 17, Maven)
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not slow" $(BROKER_TESTS)
+
+.PHONY: test-all
+test-all: test test-kafka tools ## every test, on both brokers; a missing server fails (CI)
+	$(PYTEST) -m "(debian or slow) and not kafka"
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "debian or slow" $(BROKER_TESTS)
+
+# -- making --------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(VENV)/.dev ## resolve the dependencies into requirements/ (UPGRADE=1 takes newer ones)
+	$(LOCK) --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra embedded pyproject.toml -o requirements/embedded.txt
+	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
+	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+
+.PHONY: catalogue
+catalogue: $(VENV)/.dev ## make the localities of Vietnam from their source, and check the catalogue
+	$(BIN)/python -m shared.catalogue.vietnam_source deploy/catalogue/vietnam
+	$(BIN)/uptake catalogue check deploy/catalogue/vietnam
+
+.PHONY: tools
+tools: ## unpack Debian's Prometheus and Alertmanager, without root (Debian)
+	@.ci/debian-tools
+
+.PHONY: wheel
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	@rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+.PHONY: clean
+clean: ## remove .venv, .uptake, dist and caches
+	rm -rf $(VENV) .uptake dist .mypy_cache .ruff_cache .pytest_cache \
+	  .import_linter_cache .hypothesis
+	find services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +

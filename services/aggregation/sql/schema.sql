@@ -1,0 +1,583 @@
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: aggregation; Type: SCHEMA; Schema: -; Owner: uptake_aggregation
+--
+
+CREATE SCHEMA aggregation;
+
+ALTER SCHEMA aggregation OWNER TO uptake_aggregation;
+
+--
+-- Name: reporting; Type: SCHEMA; Schema: -; Owner: postgres
+--
+
+CREATE SCHEMA reporting;
+
+ALTER SCHEMA reporting OWNER TO postgres;
+
+--
+-- Name: leaf_total_on(date); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION reporting.leaf_total_on(on_day date) RETURNS TABLE(indicator text, agency text, locality text, valid_from date, count numeric, amount numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    WITH stated AS (
+        SELECT DISTINCT ON (s.indicator, s.agency, s.locality, s.valid_from)
+            s.indicator, s.agency, s.locality, s.valid_from, s.day, s.level
+        FROM aggregation.statement AS s
+        WHERE s.day <= on_day
+        ORDER BY
+            s.indicator, s.agency, s.locality, s.valid_from,
+            s.day DESC, s.occurred_at DESC,
+            s.source COLLATE "C" DESC, s.id COLLATE "C" DESC
+    ),
+    effects AS (
+        SELECT
+            d.indicator, d.agency, d.locality, d.valid_from,
+            sum(d.count) FILTER (WHERE s.day IS NULL OR d.day > s.day) AS count,
+            sum(d.amount) AS amount
+        FROM aggregation.daily_total AS d
+        LEFT JOIN stated AS s USING (indicator, agency, locality, valid_from)
+        WHERE d.day <= on_day
+        GROUP BY d.indicator, d.agency, d.locality, d.valid_from
+    )
+    SELECT
+        indicator, agency, locality, valid_from,
+        coalesce(s.level, 0) + coalesce(e.count, 0),
+        coalesce(e.amount, 0)
+    FROM effects AS e
+    FULL JOIN stated AS s USING (indicator, agency, locality, valid_from)
+$$;
+
+ALTER FUNCTION reporting.leaf_total_on(on_day date) OWNER TO uptake_aggregation;
+
+--
+-- Name: running_total_on(date); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION reporting.running_total_on(on_day date) RETURNS TABLE(indicator text, locality text, valid_from date, name text, kind text, count numeric, amount numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    SELECT
+        t.indicator, a.code, a.valid_from, l.name, l.kind,
+        sum(t.count), sum(t.amount)
+    FROM reporting.leaf_total_on(on_day) AS t
+    JOIN aggregation.locality_above AS a
+        ON a.leaf = t.locality AND a.leaf_valid_from = t.valid_from
+    JOIN aggregation.locality AS l
+        ON l.code = a.code AND l.valid_from = a.valid_from
+    GROUP BY t.indicator, a.code, a.valid_from, l.name, l.kind
+$$;
+
+ALTER FUNCTION reporting.running_total_on(on_day date) OWNER TO uptake_aggregation;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: control; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.control (
+    source text NOT NULL,
+    id text NOT NULL,
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    day date NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    claimed bigint NOT NULL,
+    CONSTRAINT control_claimed_check CHECK ((claimed >= 0))
+);
+
+ALTER TABLE aggregation.control OWNER TO uptake_aggregation;
+
+--
+-- Name: daily_total; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.daily_total (
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    day date NOT NULL,
+    count numeric NOT NULL,
+    amount numeric NOT NULL
+);
+
+ALTER TABLE aggregation.daily_total OWNER TO uptake_aggregation;
+
+--
+-- Name: last_report; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.last_report (
+    agency text NOT NULL,
+    indicator text NOT NULL,
+    logged_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE aggregation.last_report OWNER TO uptake_aggregation;
+
+--
+-- Name: ledger; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.ledger (
+    source text NOT NULL,
+    id text NOT NULL,
+    kind "char" NOT NULL,
+    type text NOT NULL,
+    partition integer NOT NULL,
+    log_offset bigint NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    agency text NOT NULL,
+    indicator text,
+    locality text,
+    valid_from date,
+    day date NOT NULL,
+    count bigint,
+    amount bigint,
+    reversed_source text,
+    reversed_id text,
+    reversed_occurred_at timestamp with time zone,
+    voided_by bigint,
+    CONSTRAINT ledger_check CHECK (((kind = 'r'::"char") = (reversed_id IS NOT NULL))),
+    CONSTRAINT ledger_check1 CHECK (((kind = 'r'::"char") OR ((indicator IS NOT NULL) AND (count IS NOT NULL)))),
+    CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['c'::"char", 's'::"char", 'k'::"char", 'r'::"char"])))
+);
+
+ALTER TABLE aggregation.ledger OWNER TO uptake_aggregation;
+
+--
+-- Name: locality; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.locality (
+    code text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    kind text NOT NULL,
+    name text NOT NULL
+);
+
+ALTER TABLE aggregation.locality OWNER TO uptake_aggregation;
+
+--
+-- Name: locality_above; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.locality_above (
+    leaf text NOT NULL,
+    leaf_valid_from date NOT NULL,
+    code text NOT NULL,
+    valid_from date NOT NULL
+);
+
+ALTER TABLE aggregation.locality_above OWNER TO uptake_aggregation;
+
+--
+-- Name: outbox_rejected; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.outbox_rejected (
+    partition integer NOT NULL,
+    log_offset bigint NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    record_key bytea,
+    record_value bytea
+);
+
+ALTER TABLE aggregation.outbox_rejected OWNER TO uptake_aggregation;
+
+--
+-- Name: outbox_total; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.outbox_total (
+    kind "char" NOT NULL,
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    day date NOT NULL,
+    partition integer NOT NULL,
+    revision bigint NOT NULL,
+    CONSTRAINT outbox_total_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
+);
+
+ALTER TABLE aggregation.outbox_total OWNER TO uptake_aggregation;
+
+--
+-- Name: progress; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.progress (
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    last_record_hash bytea,
+    last_logged_at timestamp with time zone,
+    counted bigint DEFAULT 0 NOT NULL,
+    duplicates bigint DEFAULT 0 NOT NULL,
+    reversed bigint DEFAULT 0 NOT NULL,
+    rejected bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT every_record_has_one_class CHECK ((next_offset = (((counted + duplicates) + reversed) + rejected))),
+    CONSTRAINT progress_counted_check CHECK ((counted >= 0)),
+    CONSTRAINT progress_duplicates_check CHECK ((duplicates >= 0)),
+    CONSTRAINT progress_last_record_hash_check CHECK ((octet_length(last_record_hash) = 32)),
+    CONSTRAINT progress_next_offset_check CHECK ((next_offset >= 0)),
+    CONSTRAINT progress_partition_check CHECK ((partition >= 0)),
+    CONSTRAINT progress_rejected_check CHECK ((rejected >= 0)),
+    CONSTRAINT progress_reversed_check CHECK ((reversed >= 0))
+);
+
+ALTER TABLE aggregation.progress OWNER TO uptake_aggregation;
+
+--
+-- Name: statement; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.statement (
+    source text NOT NULL,
+    id text NOT NULL,
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    day date NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    level bigint NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    CONSTRAINT statement_level_check CHECK ((level >= 0))
+);
+
+ALTER TABLE aggregation.statement OWNER TO uptake_aggregation;
+
+--
+-- Name: tree_version; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.tree_version (
+    only_one boolean DEFAULT true NOT NULL,
+    digest text NOT NULL,
+    CONSTRAINT tree_version_only_one_check CHECK (only_one)
+);
+
+ALTER TABLE aggregation.tree_version OWNER TO uptake_aggregation;
+
+--
+-- Name: control; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.control AS
+ SELECT c.indicator,
+    c.agency,
+    c.day,
+    c.claimed,
+    COALESCE(d.count, (0)::numeric) AS counted,
+    ((c.claimed)::numeric - COALESCE(d.count, (0)::numeric)) AS difference
+   FROM (( SELECT DISTINCT ON (control.indicator, control.agency, control.day) control.indicator,
+            control.agency,
+            control.day,
+            control.claimed
+           FROM aggregation.control
+          ORDER BY control.indicator, control.agency, control.day, control.occurred_at DESC, (control.source COLLATE "C") DESC, (control.id COLLATE "C") DESC) c
+     LEFT JOIN LATERAL ( SELECT sum(t.count) AS count
+           FROM aggregation.daily_total t
+          WHERE ((t.indicator = c.indicator) AND (t.agency = c.agency) AND (t.day = c.day))) d ON (true));
+
+ALTER VIEW reporting.control OWNER TO uptake_aggregation;
+
+--
+-- Name: daily_total; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.daily_total AS
+ SELECT indicator,
+    agency,
+    locality,
+    valid_from,
+    day,
+    count,
+    amount
+   FROM aggregation.daily_total;
+
+ALTER VIEW reporting.daily_total OWNER TO uptake_aggregation;
+
+--
+-- Name: last_report; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.last_report AS
+ SELECT agency,
+    indicator,
+    logged_at
+   FROM aggregation.last_report;
+
+ALTER VIEW reporting.last_report OWNER TO uptake_aggregation;
+
+--
+-- Name: ledger; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.ledger AS
+ SELECT source,
+    id,
+    (kind)::text AS kind,
+    type,
+    partition,
+    log_offset,
+    logged_at,
+    occurred_at,
+    agency,
+    indicator,
+    locality,
+    valid_from,
+    day,
+    count,
+    amount,
+    (voided_by IS NOT NULL) AS voided
+   FROM aggregation.ledger;
+
+ALTER VIEW reporting.ledger OWNER TO uptake_aggregation;
+
+--
+-- Name: locality; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.locality AS
+ SELECT code,
+    valid_from,
+    valid_to,
+    kind,
+    name
+   FROM aggregation.locality;
+
+ALTER VIEW reporting.locality OWNER TO uptake_aggregation;
+
+--
+-- Name: locality_above; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.locality_above AS
+ SELECT leaf,
+    leaf_valid_from,
+    code,
+    valid_from
+   FROM aggregation.locality_above;
+
+ALTER VIEW reporting.locality_above OWNER TO uptake_aggregation;
+
+--
+-- Name: progress; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.progress AS
+ SELECT partition,
+    next_offset,
+    next_offset AS applied,
+    counted,
+    duplicates,
+    reversed,
+    rejected,
+    last_logged_at
+   FROM aggregation.progress;
+
+ALTER VIEW reporting.progress OWNER TO uptake_aggregation;
+
+--
+-- Name: running_total; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.running_total AS
+ SELECT indicator,
+    locality,
+    valid_from,
+    name,
+    kind,
+    count,
+    amount
+   FROM reporting.running_total_on('infinity'::date) running_total_on(indicator, locality, valid_from, name, kind, count, amount);
+
+ALTER VIEW reporting.running_total OWNER TO uptake_aggregation;
+
+--
+-- Name: control control_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.control
+    ADD CONSTRAINT control_pkey PRIMARY KEY (source, id);
+
+--
+-- Name: daily_total daily_total_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.daily_total
+    ADD CONSTRAINT daily_total_pkey PRIMARY KEY (indicator, agency, locality, valid_from, day);
+
+--
+-- Name: last_report last_report_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.last_report
+    ADD CONSTRAINT last_report_pkey PRIMARY KEY (agency, indicator);
+
+--
+-- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (source, id);
+
+--
+-- Name: locality_above locality_above_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.locality_above
+    ADD CONSTRAINT locality_above_pkey PRIMARY KEY (leaf, leaf_valid_from, code, valid_from);
+
+--
+-- Name: locality locality_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.locality
+    ADD CONSTRAINT locality_pkey PRIMARY KEY (code, valid_from);
+
+--
+-- Name: outbox_rejected outbox_rejected_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.outbox_rejected
+    ADD CONSTRAINT outbox_rejected_pkey PRIMARY KEY (partition, log_offset);
+
+--
+-- Name: outbox_total outbox_total_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.outbox_total
+    ADD CONSTRAINT outbox_total_pkey PRIMARY KEY (partition, kind, indicator, agency, locality, valid_from, day);
+
+--
+-- Name: progress progress_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.progress
+    ADD CONSTRAINT progress_pkey PRIMARY KEY (partition);
+
+--
+-- Name: statement statement_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.statement
+    ADD CONSTRAINT statement_pkey PRIMARY KEY (source, id);
+
+--
+-- Name: tree_version tree_version_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.tree_version
+    ADD CONSTRAINT tree_version_pkey PRIMARY KEY (only_one);
+
+--
+-- Name: control_series; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX control_series ON aggregation.control USING btree (indicator, agency, day, occurred_at DESC);
+
+--
+-- Name: ledger_reversed; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE UNIQUE INDEX ledger_reversed ON aggregation.ledger USING btree (reversed_source, reversed_id, reversed_occurred_at) WHERE (kind = 'r'::"char");
+
+--
+-- Name: locality_above_unit; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX locality_above_unit ON aggregation.locality_above USING btree (code, valid_from);
+
+--
+-- Name: statement_series; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX statement_series ON aggregation.statement USING btree (indicator, agency, locality, valid_from, day DESC, occurred_at DESC, source COLLATE "C" DESC, id COLLATE "C" DESC);
+
+--
+-- Name: SCHEMA reporting; Type: ACL; Schema: -; Owner: postgres
+--
+
+GRANT USAGE ON SCHEMA reporting TO uptake_reader;
+GRANT ALL ON SCHEMA reporting TO uptake_aggregation;
+
+--
+-- Name: TABLE control; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.control TO uptake_reader;
+
+--
+-- Name: TABLE daily_total; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.daily_total TO uptake_reader;
+
+--
+-- Name: TABLE last_report; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.last_report TO uptake_reader;
+
+--
+-- Name: TABLE ledger; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.ledger TO uptake_reader;
+
+--
+-- Name: TABLE locality; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.locality TO uptake_reader;
+
+--
+-- Name: TABLE locality_above; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.locality_above TO uptake_reader;
+
+--
+-- Name: TABLE progress; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.progress TO uptake_reader;
+
+--
+-- Name: TABLE running_total; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.running_total TO uptake_reader;
+
+--
+-- PostgreSQL database dump complete
+--

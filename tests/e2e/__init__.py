@@ -1,0 +1,1 @@
+"""Tests of the whole system, through the doors that its users have."""
