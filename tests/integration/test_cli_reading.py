@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.events import CAO_BANG, HOANG_LOC, THANH_HOA, event, now, opened
 from tests.support.stack import Stack
-from tests.support.uptake_command import run_uptake, show_tree_to_readers
+from tests.support.uptake_command import run_uptake
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -18,7 +18,6 @@ TERA = 10**9
 
 async def count_something(stack: Stack) -> None:
     """Count at a commune, at two provinces and at the nation; one duplicate."""
-    await show_tree_to_readers(stack)
     await stack.start("ingest", "aggregation")
     once = opened(TERA)
     sale = event(

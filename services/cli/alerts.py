@@ -1,0 +1,165 @@
+"""`uptake alerts`: what is firing, and one alert in full, from the public views."""
+
+import asyncio
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+from services.cli.reading import open_snapshot
+from services.cli.render import (
+    WIDTH,
+    Column,
+    figure,
+    instant,
+    plain,
+    print_table,
+    ratio,
+    to_csv,
+    to_json,
+)
+from services.cli.targets import TargetRow, read_targets
+from shared.errors import FatalError
+from shared.postgres.queries import load_queries
+from shared.settings import PostgresSettings, load_settings
+
+_SQL: Final = load_queries("services.cli", "sql/targets.sql")
+
+
+class AlertsVerb(StrEnum):
+    """What to do with alerts."""
+
+    LIST = "list"
+    SHOW = "show"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One row of `reporting.alert`."""
+
+    fingerprint: str
+    kind: str
+    target: str | None
+    indicator: str | None
+    locality: str | None
+    state: str
+    episode: int
+    state_since: datetime
+    pending_since: datetime | None
+    firing_since: datetime | None
+    resolved_at: datetime | None
+    summary_en: str
+    summary_vi: str
+    evaluated_at: datetime
+
+
+def alerts(
+    *,
+    verb: Annotated[
+        AlertsVerb, typer.Argument(help="List alerts, or show one in full.")
+    ] = AlertsVerb.LIST,
+    target: Annotated[
+        str | None,
+        typer.Argument(help="Target or fingerprint to show.", show_default=False),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also resolved and quiet ones.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Show alerts; reads UPTAKE_POSTGRES_DSN."""
+    is_show = verb is AlertsVerb.SHOW
+    if is_show and target is None:
+        raise FatalError("say which: uptake alerts show TARGET")
+    settings = load_settings(PostgresSettings)
+    found, status = asyncio.run(_read(settings, target, everything or is_show))
+    if is_show and not found:
+        raise FatalError(f"no alert of {target}; `uptake alerts --all` lists them")
+    if as_json:
+        print(to_json({"alerts": found}), end="")
+    elif as_csv:
+        print(to_csv(found, AlertRow), end="")
+    elif is_show:
+        print("\n".join(line for row in found for line in describe(row, status)))
+    else:
+        _print_list(found)
+
+
+async def _read(
+    settings: PostgresSettings, target: str | None, everything: bool
+) -> tuple[tuple[AlertRow, ...], TargetRow | None]:
+    async with open_snapshot(settings) as snapshot:
+        rows = await snapshot.fetch(_SQL["read_alerts"], target, everything)
+        found = tuple(AlertRow(**row) for row in rows)
+        named = found[0].target if target and found else None
+        statuses = await read_targets(snapshot, named) if named else ()
+    return found, statuses[0] if statuses else None
+
+
+def _print_list(rows: Sequence[AlertRow]) -> None:
+    if not rows:
+        print("no alert is on")
+        return
+    columns = (
+        Column("state", is_code=True),
+        Column("kind", is_code=True),
+        Column("about"),
+        Column("since", is_code=True),
+    )
+    lines = [
+        (row.state, row.kind, _about(row), instant(row.state_since)) for row in rows
+    ]
+    print_table(columns, lines)
+    print("uptake alerts show TARGET says more")
+
+
+def _about(row: AlertRow) -> str:
+    return row.target or row.locality or row.fingerprint
+
+
+def describe(row: AlertRow, status: TargetRow | None) -> list[str]:
+    """Say everything about an alert, at most 80 columns wide.
+
+    Args:
+        row: The alert.
+        status: Where its target stands; None if it has none.
+    """
+    lines = [
+        f"{row.kind}   {_about(row)}   {row.state} since {instant(row.state_since)}",
+        *_wrap(row.summary_en),
+        *_wrap(row.summary_vi),
+    ]
+    if status is not None:
+        lines += _describe_target(status)
+    lines += [
+        f"  pending    since {instant(row.pending_since)}",
+        f"  firing     since {instant(row.firing_since)}",
+        f"  resolved   {instant(row.resolved_at)}",
+        f"  episode    {row.episode}, fingerprint {row.fingerprint}",
+    ]
+    return lines
+
+
+def _describe_target(status: TargetRow) -> list[str]:
+    now = f"{figure(status.actual)}, due by now {figure(status.expected)}"
+    start = f"{figure(status.start_value)} on {status.start_date}"
+    paces = f"7 d {ratio(status.pace_7_bp)}, 28 d {ratio(status.pace_28_bp)}"
+    lines = [
+        f"  actual     {now}, position {ratio(status.position_bp)}",
+        f"  goal       {figure(status.goal)} by {status.due}, from {start}",
+        f"  pace       {paces}; {figure(status.required_per_day)} a day are needed",
+    ]
+    if status.illustrative:
+        lines.append("  illustrative: not a target that anybody has set")
+    return lines
+
+
+def _wrap(text: str) -> list[str]:
+    return textwrap.wrap(
+        plain(text), WIDTH, initial_indent="  ", subsequent_indent="  "
+    )

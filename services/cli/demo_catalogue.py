@@ -1,0 +1,112 @@
+"""The demo's own copy of the catalogue: made-up agencies with keys, and its target."""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from services.cli.demo_plan import (
+    DAY_COUNT,
+    PROVINCE,
+    TARGET_DAYS_AHEAD,
+    TARGET_GOAL,
+    TARGET_ID,
+    TARGET_INDICATOR,
+    DemoAgency,
+    demo_agencies,
+)
+from services.cli.supervisor import write_atomically
+from shared.errors import FatalError
+
+KEYS_FILE: Final = "keys.json"
+KEY_BYTES: Final = 18
+NOTICE: Final = "# Written by `uptake demo`, and removed when it starts again.\n"
+
+
+def write_demo_catalogue(
+    shipped: Path, folder: Path, today: date
+) -> tuple[DemoAgency, ...]:
+    """Copy a catalogue below the demo's folder and make it the demo's.
+
+    The shipped agencies give way to the demo's: they have no keys, and would be
+    called silent.
+
+    Args:
+        shipped: The catalogue to copy.
+        folder: The demo's folder; its `catalogue` is replaced.
+        today: Local day.
+
+    Returns:
+        The agencies, with the only copy of their keys but for the keys file.
+
+    Raises:
+        FatalError: The folder cannot be written.
+    """
+    copy = folder / "catalogue"
+    agencies = demo_agencies(_new_keys())
+    try:
+        if copy.exists():
+            shutil.rmtree(copy)
+        for source in sorted(shipped.rglob("*")):
+            relative = source.relative_to(shipped)
+            if source.is_file() and relative.parts[0] != "agencies":
+                place = copy / relative
+                place.parent.mkdir(parents=True, exist_ok=True)
+                # Without its mode: an installed file may be closed to writing.
+                shutil.copyfile(source, place)
+        (copy / "agencies").mkdir(parents=True)
+        (copy / "targets").mkdir(exist_ok=True)
+        for agency in agencies:
+            _write_yaml(copy / "agencies" / f"{agency.id}.yaml", _agency(agency))
+        _write_yaml(copy / "targets" / "demo.yaml", [_target(today)])
+        keys = {agency.id: agency.key for agency in agencies}
+        write_atomically(
+            folder / KEYS_FILE, json.dumps(keys, indent=2) + "\n", mode=0o600
+        )
+    except OSError as error:
+        raise FatalError(
+            f"the demo cannot write below {folder}: {error}; remove that folder, or "
+            "run as the user who owns it"
+        ) from error
+    return agencies
+
+
+def _new_keys() -> Iterator[str]:
+    while True:
+        yield f"demo-{secrets.token_urlsafe(KEY_BYTES)}"
+
+
+def _agency(agency: DemoAgency) -> dict[str, object]:
+    digest = hashlib.sha256(agency.key.encode()).hexdigest()
+    return {
+        "id": agency.id,
+        "name": agency.name,
+        "sources": [agency.source],
+        "indicators": list(agency.indicators),
+        "locality": PROVINCE,
+        "keys": [{"id": "demo", "sha256": digest}],
+    }
+
+
+def _target(today: date) -> dict[str, object]:
+    return {
+        "id": TARGET_ID,
+        "indicator": TARGET_INDICATOR,
+        "locality": PROVINCE,
+        "start": {"date": today - timedelta(days=DAY_COUNT), "value": 0},
+        "due": today + timedelta(days=TARGET_DAYS_AHEAD),
+        "goal": {"value": TARGET_GOAL},
+        "behind": {"for": "5s", "keep": "5s"},
+        "illustrative": True,
+    }
+
+
+def _write_yaml(path: Path, value: object) -> None:
+    text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
+    path.write_text(NOTICE + text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Simulated agencies: a plan with a known truth, and the sending of it."""

@@ -1,0 +1,31 @@
+-- Targets and alerts, from the public views that alerting keeps.
+
+-- name: read_targets
+-- Where each target stands; one target, one status or one locality if asked.
+SELECT
+    s.target, s.indicator, s.locality, s.valid_from, l.name AS locality_name,
+    s.status, s.reason, s.actual, s.expected, s.start_value, s.goal, s.start_date,
+    s.due, s.position_bp, s.pace_7_bp, s.pace_28_bp, s.required_per_day,
+    s.achieved_7_per_day, s.achieved_28_per_day, s.illustrative, s.status_since,
+    s.evaluated_at
+FROM reporting.target_status AS s
+LEFT JOIN reporting.locality AS l
+    ON l.code = s.locality AND l.valid_from = s.valid_from
+WHERE
+    ($1::text IS NULL OR s.target = $1)
+    AND ($2::text IS NULL OR s.status = $2)
+    AND ($3::text IS NULL OR s.locality = $3)
+ORDER BY s.target
+
+-- name: read_alerts
+-- Alerts that are on, or every one; of one target or fingerprint if asked.
+SELECT
+    fingerprint, kind, target, indicator, locality, state, episode, state_since,
+    pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at
+FROM reporting.alert
+WHERE
+    ($1::text IS NULL OR target = $1 OR fingerprint = $1)
+    AND ($2::boolean OR state NOT IN ('quiet', 'resolved'))
+ORDER BY
+    CASE state WHEN 'firing' THEN 1 WHEN 'kept' THEN 2 WHEN 'pending' THEN 3 ELSE 4 END,
+    target, kind, fingerprint

@@ -1,0 +1,46 @@
+-- Totals of localities, from the public views.
+
+-- name: find_unit
+-- The unit that bears a code (the nation without one) on a day.
+SELECT code, valid_from, name, kind
+FROM reporting.locality
+WHERE
+    valid_from <= $2
+    AND (valid_to IS NULL OR $2 < valid_to)
+    AND (code = $1 OR ($1::text IS NULL AND kind = 'nation'))
+
+-- name: find_children
+-- What lies directly under a unit on a day: under the nation provinces, under a
+-- province communes, under both the unallocated leaf.
+SELECT DISTINCT child.code, child.valid_from, child.name, child.kind
+FROM reporting.locality_above AS above
+JOIN reporting.locality_above AS beside
+    ON beside.leaf = above.leaf AND beside.leaf_valid_from = above.leaf_valid_from
+JOIN reporting.locality AS child
+    ON child.code = beside.code AND child.valid_from = beside.valid_from
+WHERE
+    above.code = $1
+    AND above.valid_from = $2
+    AND child.valid_from <= $3
+    AND (child.valid_to IS NULL OR $3 < child.valid_to)
+    AND (
+        child.code = $1 || '-unallocated'
+        OR child.kind
+            = CASE $4 WHEN 'nation' THEN 'province' WHEN 'province' THEN 'commune' END
+    )
+ORDER BY child.code
+
+-- name: read_totals
+-- Levels of units up to a day, or with all that has been counted.
+SELECT indicator, locality, valid_from, name, kind, count, amount
+FROM reporting.running_total_on(coalesce($1::date, 'infinity'::date))
+WHERE
+    (locality, valid_from) IN (
+        SELECT code, since
+        FROM unnest($2::text[], $3::date[]) AS asked (code, since)
+    )
+    AND ($4::text IS NULL OR indicator = $4)
+
+-- name: read_newest
+-- Log time of the newest record in the totals.
+SELECT max(last_logged_at) AS newest FROM reporting.progress

@@ -1,0 +1,130 @@
+"""`uptake targets`: where each target stands, from the public views."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Final
+
+import typer
+
+from services.cli.reading import Snapshot, exact_values, open_snapshot
+from services.cli.render import (
+    Column,
+    figure,
+    print_table,
+    ratio,
+    to_csv,
+    to_json,
+)
+from shared.errors import FatalError
+from shared.postgres.queries import load_queries
+from shared.settings import PostgresSettings, load_settings
+
+_SQL: Final = load_queries("services.cli", "sql/targets.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One row of `reporting.target_status`, with the locality's name."""
+
+    target: str
+    indicator: str
+    locality: str
+    valid_from: date
+    locality_name: str | None
+    status: str
+    reason: str | None
+    actual: Decimal | int | None
+    expected: Decimal | int | None
+    start_value: Decimal | int
+    goal: Decimal | int
+    start_date: date
+    due: date
+    position_bp: int | None
+    pace_7_bp: int | None
+    pace_28_bp: int | None
+    required_per_day: Decimal | int | None
+    achieved_7_per_day: Decimal | int | None
+    achieved_28_per_day: Decimal | int | None
+    illustrative: bool
+    status_since: datetime
+    evaluated_at: datetime
+
+
+def targets(
+    *,
+    target: Annotated[
+        str | None, typer.Argument(help="Only this one.", show_default=False)
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only those of a status, like lagging.")
+    ] = None,
+    locality: Annotated[str | None, typer.Option(help="Only this code.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Show where each target stands; reads UPTAKE_POSTGRES_DSN."""
+    settings = load_settings(PostgresSettings)
+    rows = asyncio.run(_read(settings, target, status, locality))
+    if target is not None and not rows and status is None and locality is None:
+        raise FatalError(f"no target {target}; `uptake targets` lists them")
+    if as_json:
+        print(to_json({"targets": rows}), end="")
+    elif as_csv:
+        print(to_csv(rows, TargetRow), end="")
+    else:
+        _print(rows)
+
+
+async def _read(
+    settings: PostgresSettings,
+    target: str | None,
+    status: str | None,
+    locality: str | None,
+) -> tuple[TargetRow, ...]:
+    async with open_snapshot(settings) as snapshot:
+        return await read_targets(snapshot, target, status, locality)
+
+
+async def read_targets(
+    snapshot: Snapshot,
+    target: str | None = None,
+    status: str | None = None,
+    locality: str | None = None,
+) -> tuple[TargetRow, ...]:
+    """Read targets, by id; None does not narrow."""
+    rows = await snapshot.fetch(_SQL["read_targets"], target, status, locality)
+    return tuple(TargetRow(**exact_values(row)) for row in rows)
+
+
+def _print(rows: Sequence[TargetRow]) -> None:
+    if not rows:
+        print("no target has been evaluated")
+        return
+    columns = (
+        Column("target", is_code=True),
+        Column("status", is_code=True),
+        Column("actual", is_figure=True),
+        Column("due by now", is_figure=True),
+        Column("position", is_figure=True),
+        Column("pace 7 d", is_figure=True),
+    )
+    lines = [
+        (
+            f"{row.target}{' *' if row.illustrative else ''}",
+            row.status,
+            figure(row.actual),
+            figure(row.expected),
+            ratio(row.position_bp),
+            ratio(row.pace_7_bp),
+        )
+        for row in rows
+    ]
+    print_table(columns, lines)
+    for row in rows:
+        if row.reason:
+            print(f"{row.target}: {row.status} because of {row.reason}")
+    if any(row.illustrative for row in rows):
+        print("* illustrative: not a target that anybody has set")
