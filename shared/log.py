@@ -33,14 +33,15 @@ class JsonFormatter(logging.Formatter):
             "service": self._service,
             "event": record.getMessage().strip(),
         }
-        line.update(
-            (name, value)
-            for name, value in vars(record).items()
-            if name not in _STANDARD
-        )
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                # A figure that is called like one of the line's own members yields.
+                line.setdefault(name, value)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        text = json.dumps(line, ensure_ascii=False, default=str)
+        # Half a character (a lone surrogate) has no UTF-8 and would lose the line.
+        return text.encode(errors="backslashreplace").decode()
 
 
 def configure_logging(service: str, level: str) -> None:

@@ -10,14 +10,19 @@ import asyncio
 import base64
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
 from services.aggregation.core.place import Place
-from services.aggregation.store.outbox import ChangedTotal, OutboxStore, RejectedRecord
+from services.aggregation.store.outbox import (
+    FIRST_PLACE,
+    ChangedTotal,
+    OutboxStore,
+    RejectedRecord,
+)
 from shared.backoff import wait_out
 from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
 from shared.events.topics import EVENTS, REJECTED, TOTALS
@@ -33,6 +38,8 @@ from shared.metrics import AggregationMetrics
 from shared.settings import KafkaSettings
 
 ROWS_MAX: Final = 5_000
+# An idle partition's watermark moves with every fetch; readers need it within minutes.
+ANNOUNCE_INTERVAL: Final = timedelta(seconds=10)
 
 _log = logging.getLogger(__name__)
 Message = tuple[bytes, bytes]
@@ -95,13 +102,7 @@ class OutboxRelay:
             return
         # The watermarks were taken before the outbox is read, so what they cover is
         # already in it or published.
-        published = 0
-        while rows := await self._store.changed_totals(owned, ROWS_MAX):
-            self._metrics.outbox_rows.set(len(rows))
-            await _publish(producer, TOTALS, map(map_total_to_message, rows))
-            await self._store.forget_totals(rows)
-            published += len(rows)
-        self._metrics.outbox_rows.set(0)
+        published = await self._relay_totals(producer, owned)
         while rejected := await self._store.rejected(owned, ROWS_MAX):
             await _publish(producer, REJECTED, map(map_rejected_to_message, rejected))
             await self._store.forget_rejected(rejected)
@@ -109,26 +110,37 @@ class OutboxRelay:
         news = {
             partition: at
             for partition, at in watermarks.items()
-            if self._announced.get(partition) != at
+            if partition in places and self._is_news(partition, at)
         }
-        await _publish(
-            producer,
-            TOTALS,
-            (
-                _message(
-                    WatermarkV1(
-                        partition=partition,
-                        at=at,
-                        revision=places[partition].next_offset,
-                    )
-                )
-                for partition, at in news.items()
-                if partition in places
-            ),
-        )
+        marks = [
+            WatermarkV1(
+                partition=partition, at=at, revision=places[partition].next_offset
+            )
+            for partition, at in news.items()
+        ]
+        await _publish(producer, TOTALS, map(_message, marks))
         self._announced.update(news)
         if published:
             _log.info("outbox_published", extra={"messages": published})
+
+    async def _relay_totals(
+        self, producer: AIOKafkaProducer, owned: Sequence[int]
+    ) -> int:
+        """Publish each changed total once, however often it changes meanwhile."""
+        published = 0
+        place = FIRST_PLACE
+        while rows := await self._store.changed_totals(owned, ROWS_MAX, after=place):
+            self._metrics.outbox_rows.set(len(rows))
+            await _publish(producer, TOTALS, map(map_total_to_message, rows))
+            await self._store.forget_totals(rows)
+            published += len(rows)
+            place = rows[-1].place
+        self._metrics.outbox_rows.set(0)
+        return published
+
+    def _is_news(self, partition: int, at: datetime) -> bool:
+        announced = self._announced.get(partition)
+        return announced is None or abs(at - announced) >= ANNOUNCE_INTERVAL
 
 
 async def _publish(

@@ -26,6 +26,8 @@ from shared.errors import FatalError
 
 KEYS_FILE: Final = "keys.json"
 KEY_BYTES: Final = 18
+# The shipped agencies have no key and the shipped targets nothing to stand on here.
+REPLACED: Final = frozenset({"agencies", "targets"})
 NOTICE: Final = "# Written by `uptake demo`, and removed when it starts again.\n"
 
 
@@ -55,13 +57,13 @@ def write_demo_catalogue(
             shutil.rmtree(copy)
         for source in sorted(shipped.rglob("*")):
             relative = source.relative_to(shipped)
-            if source.is_file() and relative.parts[0] != "agencies":
+            if source.is_file() and relative.parts[0] not in REPLACED:
                 place = copy / relative
                 place.parent.mkdir(parents=True, exist_ok=True)
                 # Without its mode: an installed file may be closed to writing.
                 shutil.copyfile(source, place)
         (copy / "agencies").mkdir(parents=True)
-        (copy / "targets").mkdir(exist_ok=True)
+        (copy / "targets").mkdir(parents=True)
         for agency in agencies:
             _write_yaml(copy / "agencies" / f"{agency.id}.yaml", _agency(agency))
         _write_yaml(copy / "targets" / "demo.yaml", [_target(today)])

@@ -1,9 +1,11 @@
 """Create the topics and refuse ones that would lose or scatter records."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiokafka.admin import NewTopic
 from aiokafka.admin.client import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.errors import FatalError
@@ -19,10 +21,12 @@ class TopicState:
     Attributes:
         partition_count: Number of partitions.
         replication: Replicas of the partition that has the fewest.
+        configs: The topic's settings.
     """
 
     partition_count: int
     replication: int
+    configs: Mapping[str, str]
 
 
 async def create_topics(settings: KafkaSettings) -> tuple[str, ...]:
@@ -44,15 +48,11 @@ async def create_topics(settings: KafkaSettings) -> tuple[str, ...]:
 async def _create(
     admin: AIOKafkaAdminClient, spec: TopicSpec, settings: KafkaSettings
 ) -> bool:
-    replicas_in_sync_min = max(1, settings.kafka_replication - 1)
     topic = NewTopic(
         name=spec.name,
         num_partitions=spec.partitions or settings.kafka_partitions,
         replication_factor=settings.kafka_replication,
-        topic_configs={
-            **spec.configs,
-            "min.insync.replicas": str(replicas_in_sync_min),
-        },
+        topic_configs=_configs_of(spec, settings),
     )
     try:
         response = await admin.create_topics([topic])
@@ -74,7 +74,7 @@ async def check_topics(settings: KafkaSettings) -> None:
     Raises:
         TransientError: Kafka does not answer for now.
         FatalError: A topic is missing, has another partition count than agreed, or
-            has fewer replicas than promised.
+            has fewer replicas or another setting than promised.
     """
     states = await _describe(settings)
     for spec in TOPICS:
@@ -90,6 +90,7 @@ async def check_topics(settings: KafkaSettings) -> None:
                 f"not {wanted}; the count is fixed at creation, so set "
                 "UPTAKE_KAFKA_PARTITIONS to what it was created with"
             )
+        _check_configs(spec, state, settings)
         if state.replication < settings.kafka_replication:
             raise FatalError(
                 f"topic {spec.name} has {state.replication} replicas, not "
@@ -98,16 +99,44 @@ async def check_topics(settings: KafkaSettings) -> None:
             )
 
 
+def _check_configs(spec: TopicSpec, state: TopicState, settings: KafkaSettings) -> None:
+    """Refuse a topic whose settings would lose records or their log time."""
+    for name, wanted in _configs_of(spec, settings).items():
+        found = state.configs.get(name)
+        if found != wanted:
+            raise FatalError(
+                f"topic {spec.name} has {name}={found}, not {wanted}; set it by "
+                "Kafka's tools, or delete the topic if it is empty and run "
+                "`uptake migrate`"
+            )
+
+
+def _configs_of(spec: TopicSpec, settings: KafkaSettings) -> dict[str, str]:
+    in_sync_min = max(1, settings.kafka_replication - 1)
+    return {**spec.configs, "min.insync.replicas": str(in_sync_min)}
+
+
 async def _describe(settings: KafkaSettings) -> dict[str, TopicState]:
     async with admin_client(settings) as admin:
         names = {spec.name for spec in TOPICS} & set(await admin.list_topics())
-        described = await admin.describe_topics(sorted(names)) if names else []
+        if not names:
+            return {}
+        described = await admin.describe_topics(sorted(names))
+        answers = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(names)]
+        )
+    configs = {
+        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+        for answer in answers
+        for resource in answer.resources
+    }
     return {
         topic["topic"]: TopicState(
             partition_count=len(topic["partitions"]),
             replication=min(
                 (len(part["replicas"]) for part in topic["partitions"]), default=0
             ),
+            configs=configs.get(topic["topic"], {}),
         )
         for topic in described
         if not topic["error_code"]

@@ -4,12 +4,13 @@ import asyncio
 import signal
 
 import pytest
+from aiokafka.admin import NewTopic
 
 from shared.events.topics import EVENTS
 from shared.kafka.broker import admin_client
 from shared.kafka.topic_setup import create_topics
 from tests.support.events import THANH_HOA, opened
-from tests.support.stack import Stack, eventually
+from tests.support.stack import PARTITIONS, Stack, eventually
 
 EXIT_SECONDS_MAX = 30
 
@@ -61,6 +62,21 @@ async def test_other_partition_count_is_refused(stack: Stack) -> None:
     for service in ("ingest", "aggregation"):
         said = await refused_start(stack, service, UPTAKE_KAFKA_PARTITIONS="7")
         assert "has 4 partitions, not 7" in said
+
+
+async def test_topic_that_forgets_is_refused(stack: Stack) -> None:
+    """A log with a retention time would make a rebuild impossible."""
+    async with admin_client(stack.kafka_settings) as admin:
+        await admin.delete_topics([EVENTS])
+
+        async def is_gone() -> bool:
+            return EVENTS not in await admin.list_topics()
+
+        await eventually(is_gone, what="the log is deleted")
+        made = NewTopic(EVENTS, PARTITIONS, 1, topic_configs={"retention.ms": "1000"})
+        await admin.create_topics([made])
+    said = await refused_start(stack, "ingest")
+    assert "uptake.events has retention" in said
 
 
 async def test_bad_settings_end_the_start_with_one_line(stack: Stack) -> None:

@@ -146,7 +146,9 @@ USING unnest($1::integer[], $2::bigint[]) AS b (partition, log_offset)
 WHERE o.partition = b.partition AND o.log_offset = b.log_offset
 
 -- name: read_outbox_totals
--- Totals that changed, with the values they have now. $1 partitions, $2 most rows.
+-- Totals that changed, with the values they have now, in key order. $1 partitions,
+-- $2 most rows, $3 to $9 the key after which to go on (partition, kind, indicator,
+-- agency, locality, valid_from, day); a round that pages by it meets each key once.
 SELECT
     o.kind, o.indicator, o.agency, o.locality, o.valid_from, o.day,
     o.partition, o.revision,
@@ -157,6 +159,9 @@ SELECT
 FROM (
     SELECT * FROM aggregation.outbox_total
     WHERE partition = ANY($1::integer[])
+        AND (partition, kind, indicator, agency, locality, valid_from, day)
+            > ($3::integer, $4::"char", $5::text, $6::text, $7::text, $8::date, $9::date)
+    ORDER BY partition, kind, indicator, agency, locality, valid_from, day
     LIMIT $2
 ) AS o
 LEFT JOIN aggregation.daily_total AS d
@@ -174,6 +179,7 @@ LEFT JOIN LATERAL (
 ) AS s ON true
 LEFT JOIN aggregation.last_report AS r
     ON o.kind = 'l' AND (r.agency, r.indicator) = (o.agency, o.indicator)
+ORDER BY o.partition, o.kind, o.indicator, o.agency, o.locality, o.valid_from, o.day
 
 -- name: drop_outbox_totals
 -- Forgets totals that are published, unless they changed meanwhile. $1 kinds,

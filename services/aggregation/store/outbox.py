@@ -8,11 +8,16 @@ harmless.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 import asyncpg
 
 from services.aggregation.store.ledger import QUERIES
 from shared.postgres.pool import outages_as_transient
+
+OutboxPlace = tuple[int, bytes, str, str, str, date, date]
+"""Key of an outbox row, in the outbox's order."""
+FIRST_PLACE: Final[OutboxPlace] = (-1, b" ", "", "", "", date.min, date.min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,19 @@ class ChangedTotal:
     level: int | None
     reported_at: datetime | None
 
+    @property
+    def place(self) -> OutboxPlace:
+        """Return where it stands in the outbox's order."""
+        return (
+            self.partition,
+            self.kind,
+            self.indicator,
+            self.agency,
+            self.locality,
+            self.valid_from,
+            self.day,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
@@ -60,12 +78,12 @@ class OutboxStore:
         self._pool = pool
 
     async def changed_totals(
-        self, partitions: Sequence[int], rows_max: int
+        self, partitions: Sequence[int], rows_max: int, *, after: OutboxPlace
     ) -> list[ChangedTotal]:
-        """Read totals to publish, with their values of one snapshot."""
+        """Read a page of totals to publish, in key order, of one snapshot."""
         async with outages_as_transient(), self._pool.acquire() as connection:
             rows = await connection.fetch(
-                QUERIES["read_outbox_totals"], partitions, rows_max
+                QUERIES["read_outbox_totals"], partitions, rows_max, *after
             )
         return [
             ChangedTotal(
