@@ -5,14 +5,15 @@ import os
 import time
 
 import pytest
-from aiokafka.admin import NewTopic
 
 from services.cli.embedded.ports import free_port
 from shared.events.topics import TOTALS
 from shared.kafka.broker import admin_client, make_producer
+from shared.kafka.topic_setup import create_topics
 from tests.support.debian_servers import find_tool
-from tests.support.stack import PARTITIONS, Stack, eventually
+from tests.support.stack import Stack, eventually
 from tests.support.totals import (
+    Total,
     day_total,
     publish_totals,
     stated,
@@ -75,7 +76,7 @@ async def test_killed_service_goes_on_with_the_episode_it_had(stack: Stack) -> N
 async def test_older_revision_changes_nothing(stack: Stack) -> None:
     """A late redelivery never turns a total back, nor does the same one twice."""
     write_targets(stack.catalogue, target())
-    newest = [
+    newest: list[Total] = [
         day_total(600, days_ago=20, revision=9),
         stated(500, days_ago=30, revision=9),
     ]
@@ -131,7 +132,9 @@ async def test_two_replicas_tell_each_transition_once(stack: Stack) -> None:
     await stack.start("alerting")
     first = stack.children["alerting"]
     stack.spawn("alerting", UPTAKE_HTTP_PORT=str(second))
+    stack.ports["alerting"] = second
     try:
+        await stack.wait_ready("alerting")
         for revision in range(2, 6):
             await publish_totals(
                 stack,
@@ -231,7 +234,7 @@ async def test_recreated_topic_is_refused_in_one_line(stack: Stack) -> None:
             return TOTALS not in await admin.list_topics()
 
         await eventually(is_gone, what="topic deleted")
-        await admin.create_topics([NewTopic(TOTALS, PARTITIONS, 1)])
+    assert await create_topics(stack.kafka_settings) == (TOTALS,)
     stack.spawn("alerting")
     assert await wait_exit(stack) == 1
     assert "the topic was made anew" in stack.log_tail("alerting")
@@ -274,7 +277,7 @@ async def test_service_stops_within_five_seconds(stack: Stack) -> None:
         nowhere = f"127.0.0.1:{free_port()}"
         stack.spawn("alerting", UPTAKE_KAFKA_BOOTSTRAP_SERVERS=nowhere)
         await wait_answer(stack, 503)
-        status, body = await stack.get("alerting", "/health/ready")
+        _, body = await stack.get("alerting", "/health/ready")
         assert '"kafka":"kafka is away' in body
     os.kill(stack.children["alerting"].pid, 15)
     assert await wait_exit(stack) == 0
@@ -307,7 +310,9 @@ async def test_metrics_pass_promtool(stack: Stack) -> None:
     await wait_firing(stack, 3)
 
     async def shows_targets() -> bool:
-        return 'kind="TargetLagging"} 3.0' in (await stack.get("alerting", "/metrics"))[1]
+        return (
+            'kind="TargetLagging"} 3.0' in (await stack.get("alerting", "/metrics"))[1]
+        )
 
     await eventually(shows_targets, what="firing alerts in the metrics")
     _, text = await stack.get("alerting", "/metrics")

@@ -1,0 +1,1 @@
+"""Judges targets against totals and says so: states, alerts, deliveries."""

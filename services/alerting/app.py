@@ -1,0 +1,161 @@
+"""Puts the service together; the only place that opens pools and brokers."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+
+from services.alerting.consumer import TotalsReader, TotalsSubscription
+from services.alerting.publisher import NoticePublisher
+from services.alerting.relay import AlertmanagerDelivery, NoticeRelay
+from services.alerting.settings import AlertingSettings
+from services.alerting.store import (
+    AlertStore,
+    DefinitionStore,
+    EvaluationStore,
+    TotalsStore,
+)
+from services.alerting.ticker import Ticker
+from services.alerting.web import GaugeRefresh, make_app
+from shared.backoff import wait_out
+from shared.catalogue.model import Catalogue
+from shared.http import Readiness, make_server, serve
+from shared.kafka.broker import make_broker
+from shared.kafka.topic_setup import check_topics
+from shared.metrics import AlertingMetrics, new_registry
+from shared.postgres.pool import open_pool
+
+ROLE: Final = "uptake_alerting"
+CONNECTIONS_MAX: Final = 6
+POOL_CLOSE_SECONDS: Final = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the parts of the service share."""
+
+    settings: AlertingSettings
+    catalogue: Catalogue
+    readiness: Readiness
+    metrics: AlertingMetrics
+
+
+async def run(
+    settings: AlertingSettings, catalogue: Catalogue, stop: asyncio.Event
+) -> None:
+    """Serve, copy, evaluate and deliver until told to stop.
+
+    Args:
+        settings: Of this process.
+        catalogue: Checked.
+        stop: Set when the service is to end.
+
+    Raises:
+        FatalError: Inside an exception group; the service must not go on.
+    """
+    registry = new_registry()
+    parts = _Parts(settings, catalogue, Readiness(), AlertingMetrics(registry))
+    parts.readiness.set("start", "starting")
+    server = make_server(
+        make_app(parts.readiness, registry),
+        host=settings.http_host,
+        port=settings.http_port,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        # The doors open first: whoever asks is told what is waited for.
+        tasks.create_task(serve(server))
+        work = tasks.create_task(_work(parts))
+        await stop.wait()
+        _log.info("stopping")
+        work.cancel()
+        server.stop()
+
+
+async def _work(parts: _Parts) -> None:
+    """Wait for what is needed, then run every part until cancelled."""
+    settings, readiness = parts.settings, parts.readiness
+    postgres = readiness.for_part("postgres")
+    await wait_out(
+        "check_topics",
+        lambda: check_topics(settings),
+        on_outage=readiness.for_part("kafka"),
+    )
+    async with _pool(parts) as pool:
+        targets = await wait_out(
+            "take_over_targets",
+            lambda: DefinitionStore(pool).take_over(parts.catalogue),
+            on_outage=postgres,
+        )
+        _log.info("started", extra={"targets": targets})
+        await _run_parts(parts, pool)
+
+
+@asynccontextmanager
+async def _pool(parts: _Parts) -> AsyncIterator[asyncpg.Pool]:
+    pool = await wait_out(
+        "open_pool",
+        lambda: open_pool(parts.settings, role=ROLE, size_max=CONNECTIONS_MAX),
+        on_outage=parts.readiness.for_part("postgres"),
+    )
+    try:
+        yield pool
+    finally:
+        try:
+            async with asyncio.timeout(POOL_CLOSE_SECONDS):
+                await pool.close()
+        except TimeoutError:
+            # A server that hangs must not hold up the end of this process.
+            pool.terminate()
+
+
+async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
+    settings, metrics = parts.settings, parts.metrics
+    postgres = parts.readiness.for_part("postgres")
+    resend = timedelta(seconds=settings.alert_resend_seconds)
+    interval = timedelta(seconds=settings.alert_evaluation_seconds)
+    broker = make_broker(settings)
+    totals, alerts = TotalsStore(pool), AlertStore(pool)
+    ticker = Ticker(EvaluationStore(pool, interval), metrics, on_outage=postgres)
+    subscription = TotalsSubscription(
+        broker,
+        TotalsReader(totals, on_outage=postgres, on_change=ticker.wake),
+        totals,
+        partition_count=settings.kafka_partitions,
+        fetch_wait_ms=settings.kafka_fetch_wait_ms,
+        readiness=parts.readiness,
+        metrics=metrics,
+    )
+    relay = NoticeRelay(
+        alerts,
+        NoticePublisher(broker),
+        on_outage=parts.readiness.for_part("notices"),
+    )
+    gauges = GaugeRefresh(
+        alerts,
+        metrics,
+        levels=settings.alert_metrics_localities,
+        on_outage=postgres,
+    )
+    async with subscription.started(), asyncio.TaskGroup() as tasks:
+        parts.readiness.set("start", None)
+        tasks.create_task(subscription.run())
+        tasks.create_task(ticker.run())
+        tasks.create_task(relay.run())
+        tasks.create_task(gauges.run())
+        if settings.alertmanager_url is not None:
+            delivery = AlertmanagerDelivery(
+                alerts,
+                metrics,
+                url=str(settings.alertmanager_url),
+                resend=resend,
+                timeout=timedelta(seconds=settings.alertmanager_timeout_seconds),
+                on_outage=postgres,
+            )
+            tasks.create_task(delivery.run())

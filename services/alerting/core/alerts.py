@@ -1,0 +1,97 @@
+"""The kinds of alert about a target: when each holds, how patient, how grave."""
+
+import hashlib
+import json
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, assert_never
+
+from services.alerting.core.life_cycle import ZERO, Condition, Policy
+from services.alerting.core.path import days_left
+from services.alerting.core.status import Status
+from shared.catalogue.model import Target
+
+# A met target is news, not a condition that somebody has to end.
+MET_TOLD: Final = timedelta(days=7)
+MISSED_TOLD_DAYS: Final = 30
+
+
+class Kind(StrEnum):
+    """What an alert about a target says.
+
+    Further kinds of the contract (at risk, silence, controls) come with what
+    decides them.
+    """
+
+    LAGGING = "TargetLagging"
+    MISSED = "TargetMissed"
+    MET = "TargetMet"
+
+
+SEVERITIES: Final = {
+    Kind.LAGGING: "warning",
+    Kind.MISSED: "critical",
+    Kind.MET: "info",
+}
+RUNBOOKS: Final = {
+    Kind.LAGGING: "docs/runbooks/target-lagging.md",
+    Kind.MISSED: "docs/runbooks/target-missed.md",
+    Kind.MET: "docs/runbooks/target-met.md",
+}
+
+
+def fingerprint(kind: Kind, target_id: str) -> str:
+    """Name an alert for ever: 32 hexadecimal digits of kind and target.
+
+    Neither figures nor settings go in, so an edited target keeps its alert.
+    """
+    text = json.dumps([kind.value, target_id], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def policy_of(kind: Kind, target: Target) -> Policy:
+    """Return how patient an alert is; only lagging has to last."""
+    match kind:
+        case Kind.LAGGING:
+            return Policy(
+                wait=timedelta(seconds=target.behind.for_seconds),
+                keep=timedelta(seconds=target.behind.keep_seconds),
+            )
+        case Kind.MISSED | Kind.MET:
+            return Policy(wait=ZERO, keep=ZERO)
+        case _:
+            assert_never(kind)
+
+
+def condition_of(
+    kind: Kind,
+    target: Target,
+    status: Status,
+    *,
+    status_since: datetime,
+    today: date,
+    now: datetime,
+) -> Condition:
+    """Tell whether what an alert is about holds.
+
+    Args:
+        kind: What the alert says.
+        target: The target.
+        status: Its status.
+        status_since: Since when it has it.
+        today: The local day of `now`.
+        now: The instant.
+    """
+    if status is Status.UNKNOWN:
+        return Condition.UNKNOWN
+    match kind:
+        case Kind.LAGGING:
+            holds = status is Status.LAGGING
+        case Kind.MISSED:
+            is_recent = -days_left(target, today) <= MISSED_TOLD_DAYS
+            holds = status is Status.MISSED and is_recent
+        case Kind.MET:
+            holds = status is Status.MET and now - status_since < MET_TOLD
+        case _:
+            assert_never(kind)
+    return Condition.HOLDS if holds else Condition.CLEAR

@@ -1,0 +1,166 @@
+"""One look at one target: its status, its alerts, and what has to be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from services.alerting.core.alerts import Kind, condition_of, fingerprint, policy_of
+from services.alerting.core.life_cycle import (
+    Firing,
+    Kept,
+    Life,
+    Pending,
+    Quiet,
+    State,
+    Step,
+    retire,
+    step,
+)
+from services.alerting.core.life_cycle import waits as waiting_time
+from services.alerting.core.path import days_left
+from services.alerting.core.status import Assessment, Reading, Reason, Status, assess
+from services.alerting.core.texts import Names, Summary, Tense, summarize
+from shared.catalogue.model import Target
+
+# After the due day only late events and corrections change a target, and those mark
+# it for evaluation themselves.
+SETTLED_INTERVAL: Final = timedelta(minutes=10)
+# The shortest wait, so that a deadline in the past does not make the ticker spin.
+NEXT_MIN: Final = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the look before left behind.
+
+    Attributes:
+        status: None before the first look.
+        reason: Reason of that status.
+        status_since: Since when it holds; None before the first look.
+        is_lagging: Whether it lagged when last it could be judged.
+        lives: Of the alerts that ever left their quiet state.
+    """
+
+    status: Status | None
+    reason: Reason | None
+    status_since: datetime | None
+    is_lagging: bool
+    lives: Mapping[Kind, Life]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLook:
+    """One alert after a look.
+
+    Attributes:
+        kind: What it says.
+        fingerprint: Its name for ever.
+        life: Where it is.
+        has_moved: Whether its state is another than before.
+        notice: The state to tell on `uptake.alerts`, if any.
+        summary: Its text now.
+    """
+
+    kind: Kind
+    fingerprint: str
+    life: Life
+    has_moved: bool
+    notice: State | None
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A target after a look."""
+
+    target: Target
+    assessment: Assessment
+    status_since: datetime
+    alerts: tuple[AlertLook, ...]
+    """Those that are raised or on their way, and those that ended just now."""
+    next_at: datetime
+
+
+def evaluate(
+    target: Target,
+    names: Names,
+    memory: Memory,
+    reading: Reading,
+    *,
+    is_removed: bool,
+    today: date,
+    now: datetime,
+    interval: timedelta,
+) -> Evaluation:
+    """Judge a target and take its alerts one look further.
+
+    Args:
+        target: The target.
+        names: For its texts.
+        memory: What the look before left.
+        reading: What the copy of totals says.
+        is_removed: The catalogue has it no more; its alerts end.
+        today: The local day of `now`.
+        now: By the database's clock.
+        interval: Longest time to the next look while anything can change.
+    """
+    assessment = assess(
+        target, reading, was_lagging=memory.is_lagging, today=today, now=now
+    )
+    since = memory.status_since
+    if since is None or memory.status is not assessment.status:
+        since = now
+    looks = []
+    next_in = interval
+    for kind in Kind:
+        life = memory.lives.get(kind, Quiet())
+        condition = condition_of(
+            kind, target, assessment.status, status_since=since, today=today, now=now
+        )
+        policy = policy_of(kind, target)
+        after = retire(life, now) if is_removed else step(life, condition, policy, now)
+        if after.life != life or isinstance(life, Pending | Firing | Kept):
+            tense = _tense(after.life, is_removed=is_removed)
+            summary = summarize(
+                kind, target, names, assessment, today=today, tense=tense
+            )
+            looks.append(_look(kind, target, life, after, summary))
+        rest = waiting_time(after.life, policy)
+        next_in = next_in if rest is None else min(next_in, rest)
+    if next_in == interval and _is_settled(target, assessment, today):
+        next_in = max(interval, SETTLED_INTERVAL)
+    return Evaluation(
+        target=target,
+        assessment=assessment,
+        status_since=since,
+        alerts=tuple(looks),
+        next_at=now + max(next_in, NEXT_MIN),
+    )
+
+
+def _is_settled(target: Target, assessment: Assessment, today: date) -> bool:
+    """Tell whether the clock alone can change nothing more."""
+    return days_left(target, today) < 0 and assessment.status in {
+        Status.MET,
+        Status.MISSED,
+    }
+
+
+def _tense(life: Life, *, is_removed: bool) -> Tense:
+    if is_removed:
+        return Tense.REMOVED
+    return Tense.HOLDS if isinstance(life, Pending | Firing) else Tense.OVER
+
+
+def _look(
+    kind: Kind, target: Target, before: Life, after: Step, summary: Summary
+) -> AlertLook:
+    return AlertLook(
+        kind=kind,
+        fingerprint=fingerprint(kind, target.id),
+        life=after.life,
+        has_moved=type(after.life) is not type(before),
+        notice=after.notice,
+        summary=summary,
+    )

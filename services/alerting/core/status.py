@@ -1,0 +1,191 @@
+"""Where a target stands: the first status of DESIGN section 8 that holds."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+from services.alerting.core.pace import (
+    LONG_WINDOW_DAYS,
+    SHORT_WINDOW_DAYS,
+    Pace,
+    measure_pace,
+    required_per_day,
+)
+from services.alerting.core.path import (
+    day_number,
+    days_left,
+    expected,
+    is_met,
+    position,
+)
+from shared.catalogue.model import Target
+
+FULL_BP: Final = 10_000
+AHEAD_BP: Final = 10_500
+# Figures for people; a level a hundred thousand times the path says no more.
+SHOWN_BP_MAX: Final = 1_000_000_000
+GRACE_DAYS: Final = 7
+BEHIND_MAX: Final = timedelta(minutes=5)
+
+
+class Status(StrEnum):
+    """Where a target stands; part of the public contract."""
+
+    NOT_STARTED = "not_started"
+    MET = "met"
+    MISSED = "missed"
+    UNKNOWN = "unknown"
+    LAGGING = "lagging"
+    AT_RISK = "at_risk"
+    """Given by the forecast only, which is not built yet."""
+    AHEAD = "ahead"
+    ON_TRACK = "on_track"
+
+
+class Reason(StrEnum):
+    """Why a target cannot be judged."""
+
+    PLATFORM = "platform"
+    """Our own figures are incomplete or old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the copy of totals says about a target.
+
+    Attributes:
+        level: The level with all that has been counted.
+        level_on_due: The level on the due day; read after it only.
+        short_effect: Event effects in the short window of complete days.
+        long_effect: The same for the long window.
+        is_filling: Whether the copy has never yet been complete.
+        complete_until: Up to when all that was logged is in these figures; None
+            when nothing tells.
+    """
+
+    level: int
+    level_on_due: int | None
+    short_effect: int
+    long_effect: int
+    is_filling: bool
+    complete_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A target's status with the figures that explain it."""
+
+    status: Status
+    reason: Reason | None
+    actual: int
+    expected: Fraction
+    position: Fraction | None
+    """None before the start."""
+    short_pace: Pace
+    long_pace: Pace
+    required_per_day: Fraction | None
+    is_lagging: bool
+    """Whether it lags or lagged when last it could be judged."""
+
+
+def assess(
+    target: Target,
+    reading: Reading,
+    *,
+    was_lagging: bool,
+    today: date,
+    now: datetime,
+) -> Assessment:
+    """Judge a target.
+
+    Args:
+        target: The target.
+        reading: What the copy says.
+        was_lagging: `is_lagging` of the assessment before this one.
+        today: The local day of `now`.
+        now: The instant, by the database's clock.
+    """
+    is_after_due = days_left(target, today) < 0
+    actual = reading.level
+    if is_after_due and reading.level_on_due is not None:
+        actual = reading.level_on_due
+    short = measure_pace(target, actual, reading.short_effect, SHORT_WINDOW_DAYS, today)
+    long = measure_pace(target, actual, reading.long_effect, LONG_WINDOW_DAYS, today)
+    has_started = day_number(target, today) >= 0
+    place = position(target, actual, today) if has_started else None
+    status = _settled_status(target, actual, reading, today)
+    is_lagging = False
+    if status is None and _is_platform_behind(reading, now):
+        status = Status.UNKNOWN
+    if status is Status.UNKNOWN:
+        # What cannot be judged changes no earlier judgement.
+        is_lagging = was_lagging
+    elif status is None:
+        assert place is not None, "a target that has started has a position"
+        is_lagging = _is_lagging(target, place, short, long, today, was=was_lagging)
+        status = _open_status(place, is_lagging=is_lagging)
+    return Assessment(
+        status=status,
+        reason=Reason.PLATFORM if status is Status.UNKNOWN else None,
+        actual=actual,
+        expected=expected(target, today),
+        position=place,
+        short_pace=short,
+        long_pace=long,
+        required_per_day=required_per_day(target, actual, today),
+        is_lagging=is_lagging,
+    )
+
+
+def basis_points(ratio: Fraction | None) -> int | None:
+    """Round a ratio down to whole basis points, for people.
+
+    Down, so that a position below a limit is never shown as having reached it.
+    """
+    if ratio is None:
+        return None
+    shown = ratio.numerator * FULL_BP // ratio.denominator
+    return max(-SHOWN_BP_MAX, min(SHOWN_BP_MAX, shown))
+
+
+def _settled_status(
+    target: Target, actual: int, reading: Reading, today: date
+) -> Status | None:
+    """Find the status that the calendar or the goal decides."""
+    if day_number(target, today) < 0:
+        return Status.NOT_STARTED
+    if reading.is_filling:
+        # With half a copy even "met" and "missed" would be guesses: a falling
+        # target would be met by an empty one.
+        return Status.UNKNOWN
+    if is_met(target, actual):
+        return Status.MET
+    return Status.MISSED if days_left(target, today) < 0 else None
+
+
+def _is_platform_behind(reading: Reading, now: datetime) -> bool:
+    until = reading.complete_until
+    return until is None or now - until > BEHIND_MAX
+
+
+def _is_lagging(
+    target: Target, place: Fraction, short: Pace, long: Pace, today: date, *, was: bool
+) -> bool:
+    """Decide with hysteresis: entered below one limit, left at another."""
+    if day_number(target, today) < GRACE_DAYS:
+        return False
+    if short.is_enough and long.is_enough:
+        return False
+    if was:
+        return place < Fraction(target.behind.leave_bp, FULL_BP)
+    is_short_of_path = place < Fraction(target.behind.enter_bp, FULL_BP)
+    return is_short_of_path and not short.is_enough and not long.is_enough
+
+
+def _open_status(place: Fraction, *, is_lagging: bool) -> Status:
+    if is_lagging:
+        return Status.LAGGING
+    # The forecast's `at_risk` has its place here.
+    return Status.AHEAD if place >= Fraction(AHEAD_BP, FULL_BP) else Status.ON_TRACK

@@ -1,0 +1,180 @@
+"""Deliveries to Alertmanager (API v2).
+
+It is told of the row as it is now, never of a queued transition: however long it was
+away, it hears of each alert once and in its present state.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from services.alerting.core.alerts import RUNBOOKS, SEVERITIES
+from services.alerting.store import AlertStore, Delivery
+from shared.backoff import delays_seconds, wait_out
+from shared.errors import TransientError
+from shared.metrics import AlertingMetrics
+
+ALERTS_MAX: Final = 200
+POLL_SECONDS: Final = 0.5
+RESOLVED_FOR: Final = timedelta(minutes=15)
+# While an alert fires, how far ahead its end is given: should we be gone for longer
+# than this, Alertmanager takes it for over.
+END_AHEAD: Final = timedelta(hours=1)
+# A claim outlives the slowest request, so that nobody else sends the same meanwhile.
+LEASE_EXTRA: Final = timedelta(seconds=30)
+REFUSAL_CHARACTERS_MAX: Final = 300
+
+_log = logging.getLogger(__name__)
+
+
+def render_alert(delivery: Delivery, resend: timedelta) -> dict[str, object]:
+    """Render an alert for `POST /api/v2/alerts`.
+
+    Labels hold no figures: they are the alert's identity, and another figure would
+    be another alert.
+
+    Args:
+        delivery: The alert's row.
+        resend: How often it is sent again while it fires.
+    """
+    ends_at = delivery.over_at or delivery.read_at + END_AHEAD + 2 * resend
+    return {
+        "labels": {
+            "alertname": delivery.kind.value,
+            "target": delivery.target,
+            "indicator": delivery.indicator,
+            "locality": delivery.locality,
+            "level": delivery.level,
+            "province": delivery.province,
+            "severity": SEVERITIES[delivery.kind],
+        },
+        "annotations": {
+            "summary": delivery.summary_en,
+            "summary_vi": delivery.summary_vi,
+            "runbook": RUNBOOKS[delivery.kind],
+        },
+        "startsAt": _instant(delivery.raised_at),
+        "endsAt": _instant(ends_at),
+    }
+
+
+class AlertmanagerDelivery:
+    """Tells Alertmanager at once of what changed, and again and again of what fires."""
+
+    def __init__(
+        self,
+        store: AlertStore,
+        metrics: AlertingMetrics,
+        *,
+        url: str,
+        resend: timedelta,
+        timeout: timedelta,
+        on_outage: Callable[[str | None], None],
+    ) -> None:
+        """Take what is needed.
+
+        Args:
+            store: Holds the alerts.
+            metrics: Told of failures.
+            url: Alertmanager's base address.
+            resend: How often a firing alert is sent again.
+            timeout: Longest that one request may take.
+            on_outage: Told of Postgres's outages.
+        """
+        self._store = store
+        self._metrics = metrics
+        self._url = url.rstrip("/") + "/api/v2/alerts"
+        self._resend = resend
+        self._timeout = timeout
+        self._on_outage = on_outage
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=self._timeout.total_seconds())
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while True:
+                if await self._deliver(session) < ALERTS_MAX:
+                    await asyncio.sleep(POLL_SECONDS)
+
+    async def _deliver(self, session: aiohttp.ClientSession) -> int:
+        """Send what is due once; after a failure claim anew what is due then.
+
+        A crash after the claim delays those alerts by the lease; a crash after the
+        request repeats it.
+        """
+        deliveries = await wait_out(
+            "claim_deliveries",
+            lambda: self._store.claim_deliveries(
+                ALERTS_MAX,
+                resolved_for=RESOLVED_FOR,
+                lease=self._timeout + LEASE_EXTRA,
+            ),
+            on_outage=self._on_outage,
+        )
+        if not deliveries:
+            return 0
+        try:
+            await self._post(
+                session, [render_alert(each, self._resend) for each in deliveries]
+            )
+        except TransientError as error:
+            await self._put_off(deliveries, error)
+            return 0
+        self._failures = 0
+        await self._note(deliveries, self._resend)
+        _log.info("alerts_delivered", extra={"alerts": len(deliveries)})
+        return len(deliveries)
+
+    async def _post(
+        self, session: aiohttp.ClientSession, body: list[dict[str, object]]
+    ) -> None:
+        try:
+            async with session.post(self._url, json=body) as response:
+                if response.ok:
+                    return
+                status = response.status
+                said = (await response.text())[:REFUSAL_CHARACTERS_MAX]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TransientError(
+                f"alertmanager is away: {type(error).__name__}: {error}"
+            ) from error
+        if status != HTTPStatus.BAD_REQUEST:
+            raise TransientError(f"alertmanager answered {status}: {said}")
+        # It has taken the alerts of the batch that it can read; to hurry would not
+        # make it read the others.
+        self._metrics.delivery_failures.inc()
+        _log.error("alertmanager_refused", extra={"reason": said})
+
+    async def _put_off(
+        self, deliveries: Sequence[Delivery], error: TransientError
+    ) -> None:
+        self._failures += 1
+        self._metrics.delivery_failures.inc()
+        delay = delays_seconds(self._failures)
+        _log.warning(
+            "alertmanager_away",
+            extra={
+                "reason": str(error),
+                "attempt": self._failures,
+                "wait_seconds": round(delay, 3),
+            },
+        )
+        await self._note(deliveries, timedelta())
+        await asyncio.sleep(delay)
+
+    async def _note(self, deliveries: Sequence[Delivery], again_in: timedelta) -> None:
+        await wait_out(
+            "note_deliveries",
+            lambda: self._store.note_deliveries(deliveries, again_in),
+            on_outage=self._on_outage,
+        )
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds")

@@ -1,0 +1,8 @@
+"""The service's SQL: migrations and named queries."""
+
+from typing import Final
+
+from shared.postgres.queries import load_queries
+
+COPY: Final = load_queries(__name__, "copy.sql")
+QUERIES: Final = load_queries(__name__)

@@ -1,0 +1,351 @@
+-- name: lock_copy
+-- Keep writers of the copy away until the transaction ends.
+LOCK TABLE alerting.position IN EXCLUSIVE MODE
+
+-- name: add_units
+-- Know the units that targets are about: indicators $1 at localities $2, $3.
+INSERT INTO alerting.unit (indicator, locality, valid_from)
+SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::date[])
+ON CONFLICT DO NOTHING
+
+-- name: read_units
+-- All units, with the digest of the leaves their sums were made of.
+SELECT unit_id, indicator, locality, valid_from, leaves_digest FROM alerting.unit
+
+-- name: remove_units
+-- Forget units ($1) that no target is about any more.
+DELETE FROM alerting.unit WHERE unit_id = ANY($1::bigint[])
+
+-- name: clear_units
+-- Forget the leaves of units ($1), before they are given new ones.
+DELETE FROM alerting.unit_leaf WHERE unit_id = ANY($1::bigint[])
+
+-- name: add_leaves
+-- Give units ($1) their leaves ($2, $3).
+INSERT INTO alerting.unit_leaf (indicator, leaf, leaf_valid_from, unit_id)
+SELECT u.indicator, n.leaf, n.leaf_valid_from, u.unit_id
+FROM unnest($1::bigint[], $2::text[], $3::date[])
+    AS n (unit_id, leaf, leaf_valid_from)
+JOIN alerting.unit AS u USING (unit_id)
+
+-- name: clear_sums
+-- Forget the sums per day of units ($1).
+DELETE FROM alerting.unit_day WHERE unit_id = ANY($1::bigint[])
+
+-- name: clear_partitions
+-- Forget which partitions feed units ($1).
+DELETE FROM alerting.unit_partition WHERE unit_id = ANY($1::bigint[])
+
+-- name: fill_days
+-- Sum the copy per day for units ($1).
+INSERT INTO alerting.unit_day (unit_id, day, count)
+SELECT l.unit_id, d.day, sum(d.count)
+FROM alerting.unit_leaf AS l
+JOIN alerting.daily_total AS d
+    ON d.indicator = l.indicator
+    AND d.locality = l.leaf
+    AND d.valid_from = l.leaf_valid_from
+WHERE l.unit_id = ANY($1::bigint[])
+GROUP BY l.unit_id, d.day
+
+-- name: fill_partitions
+-- Note which partitions feed units ($1).
+INSERT INTO alerting.unit_partition (unit_id, partition)
+SELECT l.unit_id, f.partition
+FROM alerting.unit_leaf AS l
+JOIN (
+    SELECT DISTINCT indicator, locality, valid_from, partition
+    FROM alerting.daily_total
+    UNION
+    SELECT DISTINCT indicator, locality, valid_from, partition FROM alerting.stated
+) AS f
+    ON f.indicator = l.indicator
+    AND f.locality = l.leaf
+    AND f.valid_from = l.leaf_valid_from
+WHERE l.unit_id = ANY($1::bigint[])
+GROUP BY l.unit_id, f.partition
+
+-- name: fill_levels
+-- Sum the levels of units ($1), whose leaves have the digests $2.
+UPDATE alerting.unit AS u
+SET leaves_digest = n.leaves_digest,
+    level = coalesce(
+        (
+            SELECT sum(s.level)
+            FROM alerting.unit_leaf AS l
+            JOIN alerting.series AS s
+                ON s.indicator = l.indicator
+                AND s.locality = l.leaf
+                AND s.valid_from = l.leaf_valid_from
+            WHERE l.unit_id = u.unit_id
+        ),
+        0
+    )
+FROM unnest($1::bigint[], $2::text[]) AS n (unit_id, leaves_digest)
+WHERE u.unit_id = n.unit_id
+
+-- name: save_target_definitions
+-- Take over the catalogue's targets, one array per column; where they stand stays,
+-- and they are evaluated soon.
+INSERT INTO alerting.target AS t (
+    target, unit_id, indicator, locality, valid_from, locality_kind, province,
+    indicator_name, indicator_name_vi, place_name, timezone, trajectory,
+    start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
+    keep_seconds, issued_by, illustrative
+)
+SELECT
+    n.target, u.unit_id, n.indicator, n.locality, n.valid_from, n.locality_kind,
+    n.province, n.indicator_name, n.indicator_name_vi, n.place_name, n.timezone,
+    n.trajectory, n.start_date, n.start_value, n.due, n.goal, n.enter_bp,
+    n.leave_bp, n.for_seconds, n.keep_seconds, n.issued_by, n.illustrative
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::date[], $5::text[], $6::text[],
+    $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::date[],
+    $13::bigint[], $14::date[], $15::bigint[], $16::integer[], $17::integer[],
+    $18::bigint[], $19::bigint[], $20::text[], $21::boolean[]
+) AS n (
+    target, indicator, locality, valid_from, locality_kind, province,
+    indicator_name, indicator_name_vi, place_name, timezone, trajectory,
+    start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
+    keep_seconds, issued_by, illustrative
+)
+JOIN alerting.unit AS u USING (indicator, locality, valid_from)
+ORDER BY n.target
+ON CONFLICT (target) DO UPDATE
+SET unit_id = excluded.unit_id, indicator = excluded.indicator,
+    locality = excluded.locality, valid_from = excluded.valid_from,
+    locality_kind = excluded.locality_kind, province = excluded.province,
+    indicator_name = excluded.indicator_name,
+    indicator_name_vi = excluded.indicator_name_vi,
+    place_name = excluded.place_name, timezone = excluded.timezone,
+    trajectory = excluded.trajectory, start_date = excluded.start_date,
+    start_value = excluded.start_value, due = excluded.due, goal = excluded.goal,
+    enter_bp = excluded.enter_bp, leave_bp = excluded.leave_bp,
+    for_seconds = excluded.for_seconds, keep_seconds = excluded.keep_seconds,
+    issued_by = excluded.issued_by, illustrative = excluded.illustrative,
+    is_removed = false, next_evaluation_at = '-infinity'
+
+-- name: remove_targets
+-- Note which targets the catalogue ($1) has no more; their alerts end at the next
+-- evaluation.
+UPDATE alerting.target
+SET is_removed = true, next_evaluation_at = '-infinity'
+WHERE NOT is_removed AND target <> ALL($1::text[])
+
+-- name: lock_due_targets
+-- Take at most $1 targets that are due for evaluation and nobody else has taken.
+SELECT
+    target, unit_id, indicator, locality, valid_from, locality_kind, province,
+    indicator_name, indicator_name_vi, place_name, timezone, trajectory,
+    start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
+    keep_seconds, issued_by, illustrative, is_removed, status, reason,
+    status_since, is_lagging
+FROM alerting.target
+WHERE next_evaluation_at <= clock_timestamp()
+ORDER BY next_evaluation_at
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+
+-- name: read_copy_state
+-- The database's clock, whether the copy was ever complete, when last, and the
+-- oldest watermark of all.
+SELECT
+    clock_timestamp() AS now,
+    coalesce(bool_or(p.caught_up_at IS NULL), true) AS is_filling,
+    min(p.caught_up_at) AS caught_up_at,
+    (SELECT min(applied_until) FROM alerting.watermark) AS applied_until
+FROM alerting.position AS p
+
+-- name: read_figures
+-- Levels and effects for targets: positions in the answer are those of the arrays.
+-- $1 units, $2 first day of the short window, $3 of the long one, $4 today, $5 due
+-- days that are over, else null.
+SELECT
+    n.place,
+    coalesce(u.level, 0) AS level,
+    coalesce(e.short_effect, 0) AS short_effect,
+    coalesce(e.long_effect, 0) AS long_effect,
+    f.applied_until,
+    coalesce(f.partitions, 0) AS partitions,
+    coalesce(f.unknown_partitions, 0) AS unknown_partitions,
+    CASE WHEN n.due IS NULL THEN NULL ELSE (
+        SELECT coalesce(sum(coalesce(s.level, 0) + coalesce(d.count, 0)), 0)
+        FROM alerting.unit_leaf AS l
+        JOIN alerting.series AS r
+            ON r.indicator = l.indicator
+            AND r.locality = l.leaf
+            AND r.valid_from = l.leaf_valid_from
+        LEFT JOIN LATERAL (
+            SELECT x.day, x.level
+            FROM alerting.stated AS x
+            WHERE x.indicator = r.indicator AND x.agency = r.agency
+                AND x.locality = r.locality AND x.valid_from = r.valid_from
+                AND x.day <= n.due AND x.level IS NOT NULL
+            ORDER BY x.day DESC
+            LIMIT 1
+        ) AS s ON true
+        LEFT JOIN LATERAL (
+            SELECT sum(y.count) AS count
+            FROM alerting.daily_total AS y
+            WHERE y.indicator = r.indicator AND y.agency = r.agency
+                AND y.locality = r.locality AND y.valid_from = r.valid_from
+                AND y.day <= n.due AND (s.day IS NULL OR y.day > s.day)
+        ) AS d ON true
+        WHERE l.unit_id = n.unit_id
+    ) END AS level_on_due
+FROM unnest($1::bigint[], $2::date[], $3::date[], $4::date[], $5::date[])
+    WITH ORDINALITY AS n (unit_id, short_from, long_from, today, due, place)
+LEFT JOIN alerting.unit AS u ON u.unit_id = n.unit_id
+LEFT JOIN LATERAL (
+    SELECT
+        sum(x.count) FILTER (WHERE x.day >= n.short_from) AS short_effect,
+        sum(x.count) AS long_effect
+    FROM alerting.unit_day AS x
+    WHERE x.unit_id = n.unit_id AND x.day >= n.long_from AND x.day < n.today
+) AS e ON true
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) AS partitions,
+        count(*) FILTER (WHERE w.partition IS NULL) AS unknown_partitions,
+        min(w.applied_until) AS applied_until
+    FROM alerting.unit_partition AS p
+    LEFT JOIN alerting.watermark AS w USING (partition)
+    WHERE p.unit_id = n.unit_id
+) AS f ON true
+ORDER BY n.place
+
+-- name: read_alerts
+-- Lives of the alerts about targets $1.
+SELECT
+    target, kind, state, episode, state_since, pending_since, firing_since,
+    resolved_at, credited, seen_at, was_kept
+FROM alerting.alert
+WHERE target = ANY($1::text[])
+
+-- name: save_evaluations
+-- Where targets ($1) stand now, one array per column.
+UPDATE alerting.target AS t
+SET status = n.status, reason = n.reason, status_since = n.status_since,
+    is_lagging = n.is_lagging, actual = n.actual, expected = n.expected,
+    position_bp = n.position_bp, pace_7_bp = n.pace_7_bp,
+    pace_28_bp = n.pace_28_bp, required_per_day = n.required_per_day,
+    achieved_7_per_day = n.achieved_7_per_day,
+    achieved_28_per_day = n.achieved_28_per_day, evaluated_at = $14,
+    next_evaluation_at =
+        CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[],
+    $6::numeric[], $7::numeric[], $8::integer[], $9::integer[], $10::integer[],
+    $11::numeric[], $12::numeric[], $13::numeric[], $15::timestamptz[]
+) AS n (
+    target, status, reason, status_since, is_lagging, actual, expected,
+    position_bp, pace_7_bp, pace_28_bp, required_per_day, achieved_7_per_day,
+    achieved_28_per_day, next_evaluation_at
+)
+WHERE t.target = n.target
+
+-- name: save_alerts
+-- Where alerts are now, one array per column. A new state is delivered at once.
+INSERT INTO alerting.alert AS a (
+    fingerprint, target, kind, state, episode, state_since, pending_since,
+    firing_since, resolved_at, credited, seen_at, was_kept, summary_en,
+    summary_vi, evaluated_at, told_from, told_until, version
+)
+SELECT
+    n.fingerprint, n.target, n.kind, n.state, n.episode, $15, n.pending_since,
+    n.firing_since, n.resolved_at, n.credited, n.seen_at, n.was_kept,
+    n.summary_en, n.summary_vi, $15, n.firing_since, n.resolved_at, 1
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::integer[],
+    $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::interval[],
+    $10::timestamptz[], $11::boolean[], $12::text[], $13::text[], $14::boolean[]
+) AS n (
+    fingerprint, target, kind, state, episode, pending_since, firing_since,
+    resolved_at, credited, seen_at, was_kept, summary_en, summary_vi, has_moved
+)
+ON CONFLICT (fingerprint) DO UPDATE
+SET state = excluded.state, episode = excluded.episode,
+    state_since = CASE
+        WHEN a.state = excluded.state AND a.episode = excluded.episode
+        THEN a.state_since ELSE excluded.state_since
+    END,
+    pending_since = excluded.pending_since, firing_since = excluded.firing_since,
+    resolved_at = excluded.resolved_at, credited = excluded.credited,
+    seen_at = excluded.seen_at, was_kept = excluded.was_kept,
+    summary_en = excluded.summary_en, summary_vi = excluded.summary_vi,
+    evaluated_at = excluded.evaluated_at,
+    -- A new episode that is only pending leaves the end of the last one standing.
+    told_from = coalesce(excluded.firing_since, a.told_from),
+    told_until = CASE
+        WHEN excluded.firing_since IS NULL THEN a.told_until
+        ELSE excluded.resolved_at
+    END,
+    version = a.version + (a.state <> excluded.state)::integer,
+    next_delivery_at = CASE
+        WHEN a.state <> excluded.state THEN '-infinity' ELSE a.next_delivery_at
+    END
+
+-- name: add_to_outbox
+-- Messages ($2) about alerts ($1) to publish, in this order.
+INSERT INTO alerting.outbox (fingerprint, message)
+SELECT n.fingerprint, n.message
+FROM unnest($1::text[], $2::bytea[])
+    WITH ORDINALITY AS n (fingerprint, message, place)
+ORDER BY n.place
+
+-- name: lock_outbox
+-- Be the only one that publishes, so that the order holds; false: another one is.
+SELECT pg_try_advisory_xact_lock(hashtextextended('alerting.outbox', 0))
+
+-- name: read_outbox
+-- The oldest messages, at most $1.
+SELECT outbox_id, fingerprint, message FROM alerting.outbox
+ORDER BY outbox_id
+LIMIT $1
+
+-- name: remove_from_outbox
+-- Forget messages ($1) that Kafka has.
+DELETE FROM alerting.outbox WHERE outbox_id = ANY($1::bigint[])
+
+-- name: claim_deliveries
+-- Take at most $1 alerts that Alertmanager is to be told about: raised ones, and
+-- those over for less than $2. Nobody else tells of them for the time $3.
+UPDATE alerting.alert AS a
+SET next_delivery_at = clock_timestamp() + $3::interval
+FROM (
+    SELECT fingerprint
+    FROM alerting.alert
+    WHERE told_from IS NOT NULL
+        AND next_delivery_at <= clock_timestamp()
+        AND (told_until IS NULL OR told_until > clock_timestamp() - $2::interval)
+    ORDER BY next_delivery_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+) AS c,
+alerting.target AS t
+WHERE a.fingerprint = c.fingerprint AND t.target = a.target
+RETURNING
+    a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
+    t.province, a.told_from, a.told_until, a.summary_en, a.summary_vi, a.version,
+    clock_timestamp() AS now
+
+-- name: save_deliveries
+-- Alerts ($1) were told of in their versions $2; again after $3, unless they have
+-- changed meanwhile and are told of at once.
+UPDATE alerting.alert AS a
+SET next_delivery_at = clock_timestamp() + $3::interval
+FROM unnest($1::text[], $2::bigint[]) AS n (fingerprint, version)
+WHERE a.fingerprint = n.fingerprint AND a.version = n.version
+
+-- name: read_gauges
+-- Where targets of the places $1 stand, for metrics.
+SELECT target, status, expected, position_bp, pace_7_bp, pace_28_bp
+FROM alerting.target
+WHERE NOT is_removed AND status IS NOT NULL AND locality_kind = ANY($1::text[])
+
+-- name: count_firing
+-- Raised alerts by kind.
+SELECT kind, count(*) AS firing
+FROM alerting.alert
+WHERE state IN ('firing', 'kept')
+GROUP BY kind

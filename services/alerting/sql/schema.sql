@@ -1,0 +1,537 @@
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: alerting; Type: SCHEMA; Schema: -; Owner: uptake_alerting
+--
+
+CREATE SCHEMA alerting;
+
+ALTER SCHEMA alerting OWNER TO uptake_alerting;
+
+--
+-- Name: reporting; Type: SCHEMA; Schema: -; Owner: postgres
+--
+
+CREATE SCHEMA reporting;
+
+ALTER SCHEMA reporting OWNER TO postgres;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: alert; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.alert (
+    fingerprint text NOT NULL,
+    target text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    episode integer NOT NULL,
+    state_since timestamp with time zone NOT NULL,
+    pending_since timestamp with time zone,
+    firing_since timestamp with time zone,
+    resolved_at timestamp with time zone,
+    credited interval DEFAULT '00:00:00'::interval NOT NULL,
+    seen_at timestamp with time zone,
+    was_kept boolean DEFAULT false NOT NULL,
+    summary_en text NOT NULL,
+    summary_vi text NOT NULL,
+    evaluated_at timestamp with time zone NOT NULL,
+    told_from timestamp with time zone,
+    told_until timestamp with time zone,
+    version bigint DEFAULT 0 NOT NULL,
+    next_delivery_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT alert_episode_check CHECK ((episode >= 0)),
+    CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'pending'::text, 'firing'::text, 'kept'::text, 'resolved'::text])))
+);
+
+ALTER TABLE alerting.alert OWNER TO uptake_alerting;
+
+--
+-- Name: daily_total; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.daily_total (
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    day date NOT NULL,
+    count numeric NOT NULL,
+    amount numeric NOT NULL,
+    partition integer NOT NULL,
+    revision bigint NOT NULL
+);
+
+ALTER TABLE alerting.daily_total OWNER TO uptake_alerting;
+
+--
+-- Name: last_report; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.last_report (
+    agency text NOT NULL,
+    indicator text NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    revision bigint NOT NULL
+);
+
+ALTER TABLE alerting.last_report OWNER TO uptake_alerting;
+
+--
+-- Name: outbox; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.outbox (
+    outbox_id bigint NOT NULL,
+    fingerprint text NOT NULL,
+    message bytea NOT NULL
+);
+
+ALTER TABLE alerting.outbox OWNER TO uptake_alerting;
+
+--
+-- Name: outbox_outbox_id_seq; Type: SEQUENCE; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE alerting.outbox ALTER COLUMN outbox_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME alerting.outbox_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: position; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting."position" (
+    partition integer NOT NULL,
+    next_offset bigint DEFAULT 0 NOT NULL,
+    last_record_hash bytea,
+    caught_up_at timestamp with time zone,
+    CONSTRAINT position_last_record_hash_check CHECK ((octet_length(last_record_hash) = 32)),
+    CONSTRAINT position_next_offset_check CHECK ((next_offset >= 0)),
+    CONSTRAINT position_partition_check CHECK ((partition >= 0))
+);
+
+ALTER TABLE alerting."position" OWNER TO uptake_alerting;
+
+--
+-- Name: series; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.series (
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    stated_day date,
+    level numeric DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE alerting.series OWNER TO uptake_alerting;
+
+--
+-- Name: stated; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.stated (
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    day date NOT NULL,
+    level numeric,
+    partition integer NOT NULL,
+    revision bigint NOT NULL
+);
+
+ALTER TABLE alerting.stated OWNER TO uptake_alerting;
+
+--
+-- Name: target; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.target (
+    target text NOT NULL,
+    unit_id bigint,
+    indicator text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    locality_kind text NOT NULL,
+    province text NOT NULL,
+    indicator_name text NOT NULL,
+    indicator_name_vi text NOT NULL,
+    place_name text NOT NULL,
+    timezone text NOT NULL,
+    trajectory text NOT NULL,
+    start_date date NOT NULL,
+    start_value bigint NOT NULL,
+    due date NOT NULL,
+    goal bigint NOT NULL,
+    enter_bp integer NOT NULL,
+    leave_bp integer NOT NULL,
+    for_seconds bigint NOT NULL,
+    keep_seconds bigint NOT NULL,
+    issued_by text,
+    illustrative boolean NOT NULL,
+    is_removed boolean DEFAULT false NOT NULL,
+    status text,
+    reason text,
+    status_since timestamp with time zone,
+    is_lagging boolean DEFAULT false NOT NULL,
+    actual numeric,
+    expected numeric,
+    position_bp integer,
+    pace_7_bp integer,
+    pace_28_bp integer,
+    required_per_day numeric,
+    achieved_7_per_day numeric,
+    achieved_28_per_day numeric,
+    evaluated_at timestamp with time zone,
+    next_evaluation_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT target_check CHECK ((start_date < due)),
+    CONSTRAINT target_check1 CHECK ((start_value <> goal)),
+    CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
+    CONSTRAINT target_status_check CHECK ((status = ANY (ARRAY['not_started'::text, 'met'::text, 'missed'::text, 'unknown'::text, 'lagging'::text, 'at_risk'::text, 'ahead'::text, 'on_track'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE alerting.target OWNER TO uptake_alerting;
+
+--
+-- Name: unit; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.unit (
+    unit_id bigint NOT NULL,
+    indicator text NOT NULL,
+    locality text NOT NULL,
+    valid_from date NOT NULL,
+    leaves_digest text DEFAULT ''::text NOT NULL,
+    level numeric DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE alerting.unit OWNER TO uptake_alerting;
+
+--
+-- Name: unit_day; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.unit_day (
+    unit_id bigint NOT NULL,
+    day date NOT NULL,
+    count numeric NOT NULL
+);
+
+ALTER TABLE alerting.unit_day OWNER TO uptake_alerting;
+
+--
+-- Name: unit_leaf; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.unit_leaf (
+    indicator text NOT NULL,
+    leaf text NOT NULL,
+    leaf_valid_from date NOT NULL,
+    unit_id bigint NOT NULL
+);
+
+ALTER TABLE alerting.unit_leaf OWNER TO uptake_alerting;
+
+--
+-- Name: unit_partition; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.unit_partition (
+    unit_id bigint NOT NULL,
+    partition integer NOT NULL
+);
+
+ALTER TABLE alerting.unit_partition OWNER TO uptake_alerting;
+
+--
+-- Name: unit_unit_id_seq; Type: SEQUENCE; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE alerting.unit ALTER COLUMN unit_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME alerting.unit_unit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: watermark; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.watermark (
+    partition integer NOT NULL,
+    applied_until timestamp with time zone NOT NULL,
+    revision bigint NOT NULL
+);
+
+ALTER TABLE alerting.watermark OWNER TO uptake_alerting;
+
+--
+-- Name: alert; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.alert AS
+ SELECT a.fingerprint,
+    a.kind,
+    a.target,
+    t.indicator,
+    t.locality,
+    a.state,
+    a.episode,
+    a.state_since,
+    a.pending_since,
+    a.firing_since,
+    a.resolved_at,
+    a.summary_en,
+    a.summary_vi,
+    a.evaluated_at
+   FROM (alerting.alert a
+     JOIN alerting.target t USING (target));
+
+ALTER VIEW reporting.alert OWNER TO uptake_alerting;
+
+--
+-- Name: target_status; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.target_status AS
+ SELECT target,
+    indicator,
+    locality,
+    valid_from,
+    status,
+    reason,
+    actual,
+    expected,
+    start_value,
+    (goal)::numeric AS goal,
+    start_date,
+    due,
+    position_bp,
+    pace_7_bp,
+    pace_28_bp,
+    required_per_day,
+    achieved_7_per_day,
+    achieved_28_per_day,
+    illustrative,
+    status_since,
+    evaluated_at
+   FROM alerting.target
+  WHERE ((NOT is_removed) AND (status IS NOT NULL));
+
+ALTER VIEW reporting.target_status OWNER TO uptake_alerting;
+
+--
+-- Name: alert alert_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (fingerprint);
+
+--
+-- Name: alert alert_target_kind_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.alert
+    ADD CONSTRAINT alert_target_kind_key UNIQUE (target, kind);
+
+--
+-- Name: daily_total daily_total_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.daily_total
+    ADD CONSTRAINT daily_total_pkey PRIMARY KEY (indicator, locality, valid_from, agency, day);
+
+--
+-- Name: last_report last_report_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.last_report
+    ADD CONSTRAINT last_report_pkey PRIMARY KEY (agency, indicator);
+
+--
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (outbox_id);
+
+--
+-- Name: position position_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting."position"
+    ADD CONSTRAINT position_pkey PRIMARY KEY (partition);
+
+--
+-- Name: series series_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (indicator, locality, valid_from, agency);
+
+--
+-- Name: stated stated_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.stated
+    ADD CONSTRAINT stated_pkey PRIMARY KEY (indicator, locality, valid_from, agency, day);
+
+--
+-- Name: target target_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.target
+    ADD CONSTRAINT target_pkey PRIMARY KEY (target);
+
+--
+-- Name: unit_day unit_day_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_day
+    ADD CONSTRAINT unit_day_pkey PRIMARY KEY (unit_id, day);
+
+--
+-- Name: unit unit_indicator_locality_valid_from_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit
+    ADD CONSTRAINT unit_indicator_locality_valid_from_key UNIQUE (indicator, locality, valid_from);
+
+--
+-- Name: unit_leaf unit_leaf_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_leaf
+    ADD CONSTRAINT unit_leaf_pkey PRIMARY KEY (indicator, leaf, leaf_valid_from, unit_id);
+
+--
+-- Name: unit_partition unit_partition_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_partition
+    ADD CONSTRAINT unit_partition_pkey PRIMARY KEY (unit_id, partition);
+
+--
+-- Name: unit unit_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit
+    ADD CONSTRAINT unit_pkey PRIMARY KEY (unit_id);
+
+--
+-- Name: watermark watermark_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.watermark
+    ADD CONSTRAINT watermark_pkey PRIMARY KEY (partition);
+
+--
+-- Name: alert_next_delivery; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX alert_next_delivery ON alerting.alert USING btree (next_delivery_at) WHERE (told_from IS NOT NULL);
+
+--
+-- Name: target_next_evaluation; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX target_next_evaluation ON alerting.target USING btree (next_evaluation_at);
+
+--
+-- Name: target_unit; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX target_unit ON alerting.target USING btree (unit_id);
+
+--
+-- Name: unit_leaf_unit; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX unit_leaf_unit ON alerting.unit_leaf USING btree (unit_id);
+
+--
+-- Name: alert alert_target_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.alert
+    ADD CONSTRAINT alert_target_fkey FOREIGN KEY (target) REFERENCES alerting.target(target);
+
+--
+-- Name: target target_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.target
+    ADD CONSTRAINT target_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE SET NULL;
+
+--
+-- Name: unit_day unit_day_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_day
+    ADD CONSTRAINT unit_day_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE CASCADE;
+
+--
+-- Name: unit_leaf unit_leaf_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_leaf
+    ADD CONSTRAINT unit_leaf_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE CASCADE;
+
+--
+-- Name: unit_partition unit_partition_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_partition
+    ADD CONSTRAINT unit_partition_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE CASCADE;
+
+--
+-- Name: SCHEMA reporting; Type: ACL; Schema: -; Owner: postgres
+--
+
+GRANT USAGE ON SCHEMA reporting TO uptake_reader;
+GRANT ALL ON SCHEMA reporting TO uptake_alerting;
+
+--
+-- Name: TABLE alert; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.alert TO uptake_reader;
+
+--
+-- Name: TABLE target_status; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.target_status TO uptake_reader;
+
+--
+-- PostgreSQL database dump complete
+--

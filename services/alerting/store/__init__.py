@@ -1,0 +1,15 @@
+"""The service's tables; one method is one transaction."""
+
+from services.alerting.store.alerts import AlertStore, Delivery, Gauge
+from services.alerting.store.definitions import DefinitionStore
+from services.alerting.store.evaluations import EvaluationStore
+from services.alerting.store.totals import TotalsStore
+
+__all__ = [
+    "AlertStore",
+    "DefinitionStore",
+    "Delivery",
+    "EvaluationStore",
+    "Gauge",
+    "TotalsStore",
+]

@@ -1,0 +1,158 @@
+"""Between rows and the core's values."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final, assert_never
+
+import asyncpg
+
+from services.alerting.core.alerts import Kind
+from services.alerting.core.evaluation import AlertLook, Evaluation, Memory
+from services.alerting.core.life_cycle import (
+    Firing,
+    Kept,
+    Life,
+    Pending,
+    Quiet,
+    Resolved,
+    State,
+    state_of,
+)
+from services.alerting.core.status import Reason, Status, basis_points
+from services.alerting.core.texts import whole
+from shared.catalogue.model import Behind, LocalityKey, Target, Trajectory
+
+_CENTS: Final = 100
+
+
+def map_row_to_target(row: asyncpg.Record) -> Target:
+    """Read a target's definition."""
+    return Target(
+        id=row["target"],
+        indicator=row["indicator"],
+        locality=LocalityKey(row["locality"], row["valid_from"]),
+        start_date=row["start_date"],
+        start_value=row["start_value"],
+        due=row["due"],
+        goal_value=row["goal"],
+        trajectory=Trajectory(row["trajectory"]),
+        behind=Behind(
+            enter_bp=row["enter_bp"],
+            leave_bp=row["leave_bp"],
+            for_seconds=row["for_seconds"],
+            keep_seconds=row["keep_seconds"],
+        ),
+        issued_by=row["issued_by"],
+        illustrative=row["illustrative"],
+    )
+
+
+def map_row_to_memory(row: asyncpg.Record, lives: Mapping[Kind, Life]) -> Memory:
+    """Read what the look before left behind."""
+    return Memory(
+        status=None if row["status"] is None else Status(row["status"]),
+        reason=None if row["reason"] is None else Reason(row["reason"]),
+        status_since=row["status_since"],
+        is_lagging=row["is_lagging"],
+        lives=lives,
+    )
+
+
+def map_row_to_life(row: asyncpg.Record) -> Life:
+    """Read where an alert is in its life."""
+    state = State(row["state"])
+    episode = row["episode"]
+    match state:
+        case State.QUIET:
+            return Quiet(episode)
+        case State.PENDING:
+            return Pending(
+                episode, row["pending_since"], row["credited"], row["seen_at"]
+            )
+        case State.FIRING:
+            return Firing(
+                episode, row["pending_since"], row["firing_since"], row["was_kept"]
+            )
+        case State.KEPT:
+            return Kept(
+                episode,
+                pending_since=row["pending_since"],
+                firing_since=row["firing_since"],
+                since=row["state_since"],
+                cleared=row["credited"],
+                seen_at=row["seen_at"],
+            )
+        case State.RESOLVED:
+            return Resolved(
+                episode, row["pending_since"], row["firing_since"], row["resolved_at"]
+            )
+        case _:
+            assert_never(state)
+
+
+def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
+    """Write an alert, as the columns of the query `save_alerts`."""
+    life = look.life
+    pending_since = firing_since = resolved_at = seen_at = None
+    credited, was_kept = timedelta(), False
+    match life:
+        case Quiet():
+            pass
+        case Pending():
+            pending_since = life.since
+            credited, seen_at = life.held, life.seen_at
+        case Firing():
+            pending_since, firing_since = life.pending_since, life.since
+            was_kept = life.was_kept
+        case Kept():
+            pending_since, firing_since = life.pending_since, life.firing_since
+            credited, seen_at = life.cleared, life.seen_at
+        case Resolved():
+            pending_since, firing_since = life.pending_since, life.firing_since
+            resolved_at = life.at
+        case _:
+            assert_never(life)
+    return (
+        look.fingerprint,
+        target_id,
+        look.kind.value,
+        state_of(life).value,
+        life.episode,
+        pending_since,
+        firing_since,
+        resolved_at,
+        credited,
+        seen_at,
+        was_kept,
+        look.summary.english,
+        look.summary.vietnamese,
+        look.has_moved,
+    )
+
+
+def map_evaluation_to_row(result: Evaluation) -> tuple[Any, ...]:
+    """Write where a target stands, as the columns of the query `save_evaluations`."""
+    seen = result.assessment
+    return (
+        result.target.id,
+        seen.status.value,
+        None if seen.reason is None else seen.reason.value,
+        result.status_since,
+        seen.is_lagging,
+        Decimal(seen.actual),
+        Decimal(whole(seen.expected)),
+        basis_points(seen.position),
+        basis_points(seen.short_pace.ratio),
+        basis_points(seen.long_pace.ratio),
+        _rate(seen.required_per_day),
+        _rate(seen.short_pace.achieved_per_day),
+        _rate(seen.long_pace.achieved_per_day),
+        result.next_at,
+    )
+
+
+def _rate(rate: Fraction | None) -> Decimal | None:
+    """Round a rate to hundredths, for people."""
+    return None if rate is None else Decimal(whole(rate * _CENTS)).scaleb(-2)
