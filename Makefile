@@ -122,6 +122,10 @@ catalogue: $(VENV)/.dev ## make the localities of Vietnam from their source, and
 	$(BIN)/python -m shared.catalogue.vietnam_source deploy/catalogue/vietnam
 	$(BIN)/uptake catalogue check deploy/catalogue/vietnam
 
+.PHONY: documents
+documents: $(VENV)/.run ## write docs/openapi.json and docs/asyncapi.json from the code
+	$(BIN)/python -m shared.events.documents docs
+
 .PHONY: tools
 tools: ## unpack Debian's Prometheus and Alertmanager, without root (Debian)
 	@.ci/debian-tools

@@ -24,6 +24,7 @@ from services.aggregation.store.outbox import (
     RejectedRecord,
 )
 from shared.backoff import wait_out
+from shared.events.adoption_v1 import HEADERS
 from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
 from shared.events.topics import EVENTS, REJECTED, TOTALS
 from shared.events.totals_v1 import (
@@ -151,9 +152,12 @@ async def _publish(
     Raises:
         TransientError: At least one was not confirmed; all will be sent again.
     """
+    # A rejected record travels as a structured CloudEvent, a total as plain JSON.
+    headers = HEADERS if topic == REJECTED else None
     async with outages_as_transient():
         confirmations = [
-            await producer.send(topic, value, key=key) for key, value in messages
+            await producer.send(topic, value, key=key, headers=headers)
+            for key, value in messages
         ]
         for confirmation in confirmations:
             await confirmation

@@ -1,0 +1,254 @@
+"""The AsyncAPI document of the topics, as a dict.
+
+Messages are the wire models, topics and their settings those that `uptake migrate`
+creates; nothing is described here a second time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel
+
+from shared.errors import RejectionCode
+from shared.events import asyncapi_examples as examples
+from shared.events.adoption_v1 import (
+    CONTENT_TYPE,
+    ControlV1,
+    CountedV1,
+    ReversedV1,
+    StatedV1,
+)
+from shared.events.alert_v1 import AlertV1
+from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
+from shared.events.topics import ALERTS, EVENTS, REJECTED, TOPICS, TOTALS, TopicSpec
+from shared.events.totals_v1 import (
+    DailyTotalV1,
+    LastReportV1,
+    StatedLevelV1,
+    WatermarkV1,
+)
+from shared.events.wire_schemas import CONTRACT_VERSION, LICENSE, ref, schemas_of
+from shared.settings import KafkaSettings
+
+Document = dict[str, object]
+CLOUDEVENT: Final = CONTENT_TYPE.decode()
+JSON: Final = "application/json"
+_BINDING: Final = "0.5.0"
+
+_ABOUT: Final = """\
+The topics of Uptake. Anybody who may read a topic may subscribe; the services write.
+
+Every record is delivered at least once: recognise what you know by its id \
+(CloudEvents), or keep the value with the higher `revision` (totals). Leave aside \
+members that you do not know: a later writer may add some. Days are local days of the \
+catalogue's time zone, instants are UTC, amounts are whole VND; sums may be wider than \
+64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One kind of message; `key` says what its Kafka key is."""
+
+    model: type[BaseModel]
+    key: str
+    content_type: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    name: str
+    topic: str
+    description: str
+    messages: tuple[_Message, ...]
+
+
+_AGENCY: Final = "the agency's id: its events are in one partition, in order"
+_TOTAL: Final = "a JSON array in its shortest form: what the value replaces"
+
+_CHANNELS: Final = (
+    _Channel(
+        "events",
+        EVENTS,
+        "The log: every event that ingest admitted, with all that it decided. Never "
+        "cut; the time of a record is the broker's.",
+        tuple(
+            _Message(model, _AGENCY, CLOUDEVENT)
+            for model in (CountedV1, StatedV1, ControlV1, ReversedV1)
+        ),
+    ),
+    _Channel(
+        "rejected",
+        REJECTED,
+        "Records of the log that aggregation did not apply, with their bytes.",
+        (_Message(RejectedV1, "topic, partition and offset, joined by /", CLOUDEVENT),),
+    ),
+    _Channel(
+        "totals",
+        TOTALS,
+        "Absolute values; the one with the higher revision replaces. Compacted. A "
+        "watermark follows everything that it covers.",
+        tuple(
+            _Message(model, _TOTAL)
+            for model in (DailyTotalV1, StatedLevelV1, LastReportV1, WatermarkV1)
+        ),
+    ),
+    _Channel(
+        "alerts",
+        ALERTS,
+        "Transitions of alerts; their id is fingerprint, episode and state.",
+        (_Message(AlertV1, "the alert's fingerprint", CLOUDEVENT),),
+    ),
+)
+
+_OPERATIONS: Final[
+    tuple[tuple[str, Literal["send", "receive"], str, str, str], ...]
+] = (
+    ("ingestSendsEvents", "send", "events", "ingest", "Append what was admitted"),
+    (
+        "aggregationReceivesEvents",
+        "receive",
+        "events",
+        "aggregation",
+        "Count each event once",
+    ),
+    (
+        "aggregationSendsRejected",
+        "send",
+        "rejected",
+        "aggregation",
+        "Set aside what cannot be applied",
+    ),
+    (
+        "aggregationSendsTotals",
+        "send",
+        "totals",
+        "aggregation",
+        "Publish what changed, and up to when everything is applied",
+    ),
+    (
+        "alertingReceivesTotals",
+        "receive",
+        "totals",
+        "alerting",
+        "Keep a copy to judge targets by",
+    ),
+    (
+        "alertingSendsAlerts",
+        "send",
+        "alerts",
+        "alerting",
+        "Tell each transition of an alert",
+    ),
+)
+
+
+def build_asyncapi() -> Document:
+    """Build the document of all topics."""
+    messages = [message for channel in _CHANNELS for message in channel.messages]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Uptake over Kafka",
+            "version": CONTRACT_VERSION,
+            "description": _ABOUT,
+            "license": LICENSE,
+        },
+        "defaultContentType": JSON,
+        "servers": {"kafka": _server()},
+        "channels": {channel.name: _channel(channel) for channel in _CHANNELS},
+        "operations": {
+            name: {
+                "action": action,
+                "channel": {"$ref": f"#/channels/{channel}"},
+                "summary": summary,
+                "tags": [{"name": service}],
+            }
+            for name, action, channel, service, summary in _OPERATIONS
+        },
+        "components": {
+            "messages": {
+                message.model.__name__: _message(message) for message in messages
+            },
+            "schemas": _schemas([message.model for message in messages]),
+        },
+    }
+
+
+def _server() -> Document:
+    return {
+        "host": "{brokers}",
+        "protocol": "kafka",
+        "description": "where UPTAKE_KAFKA_BOOTSTRAP_SERVERS says",
+        "variables": {"brokers": {"default": "127.0.0.1:9092"}},
+    }
+
+
+def _channel(channel: _Channel) -> Document:
+    return {
+        "address": channel.topic,
+        "description": channel.description,
+        "messages": {
+            message.model.__name__: {
+                "$ref": f"#/components/messages/{message.model.__name__}"
+            }
+            for message in channel.messages
+        },
+        "bindings": {"kafka": _topic(channel.topic)},
+    }
+
+
+def _topic(name: str) -> Document:
+    """Describe a topic as it is created where the settings are left as they are."""
+    spec: TopicSpec = next(spec for spec in TOPICS if spec.name == name)
+    replicas: int = KafkaSettings.model_fields["kafka_replication"].default
+    configs = {key: _config(key, value) for key, value in spec.configs.items()}
+    return {
+        "topic": name,
+        "partitions": spec.partitions
+        or KafkaSettings.model_fields["kafka_partitions"].default,
+        "replicas": replicas,
+        "topicConfiguration": {**configs, "min.insync.replicas": replicas - 1},
+        "bindingVersion": _BINDING,
+    }
+
+
+def _config(name: str, value: str) -> object:
+    """Give a setting of a topic the type that the binding wants."""
+    if name == "cleanup.policy":
+        return value.split(",")
+    return int(value) if value.removeprefix("-").isdecimal() else value
+
+
+def _message(message: _Message) -> Document:
+    name = message.model.__name__
+    key = {
+        "type": "string",
+        "description": message.key,
+        "examples": [examples.KEYS[name]],
+    }
+    built: Document = {
+        "name": name,
+        "summary": (message.model.__doc__ or "").partition("\n")[0],
+        "contentType": message.content_type,
+        "payload": ref(name),
+        "bindings": {"kafka": {"key": key, "bindingVersion": _BINDING}},
+        "examples": [{"payload": examples.PAYLOADS[name]}],
+    }
+    if message.content_type == CLOUDEVENT:
+        built["headers"] = {
+            "type": "object",
+            "required": ["content-type"],
+            "properties": {"content-type": {"const": message.content_type}},
+        }
+    return built
+
+
+def _schemas(models: Sequence[type[BaseModel]]) -> Document:
+    schemas = schemas_of(models)
+    # The model takes any code, because a reader must outlive codes that come later;
+    # the writer has these.
+    data = schemas[RejectedDataV1.__name__]
+    assert isinstance(data, dict)
+    data["properties"]["code"]["enum"] = sorted(RejectionCode)
+    return schemas

@@ -1,0 +1,179 @@
+"""Examples of the AsyncAPI document, by name of the model; made by the models."""
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+from pydantic import BaseModel
+
+from shared.errors import RejectionCode
+from shared.events.adoption_v1 import (
+    ControlV1,
+    CountedDataV1,
+    CountedV1,
+    ReversedDataV1,
+    ReversedV1,
+    StatedDataV1,
+    StatedV1,
+)
+from shared.events.alert_v1 import AlertDataV1, AlertKind, AlertState, AlertV1
+from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
+from shared.events.topics import EVENTS
+from shared.events.totals_v1 import (
+    DailyTotalV1,
+    LastReportV1,
+    StatedLevelV1,
+    WatermarkV1,
+)
+
+_AT: Final = datetime(2026, 11, 21, 2, tzinfo=UTC)
+_YESTERDAY_AT: Final = datetime(2026, 11, 20, 9, 12, tzinfo=UTC)
+_TODAY: Final = date(2026, 11, 21)
+_YESTERDAY: Final = date(2026, 11, 20)
+_REFORM: Final = date(2025, 7, 1)
+_AGENCY: Final = "bank"
+_SOURCE: Final = "/vn/38/bank"
+_COMMUNE: Final = "15961"
+_STOCK: Final = "cashless_accounts"
+_FINGERPRINT: Final = "3f6c1d0a9b2e4875"
+_PLACE: Final = f"{EVENTS}/3/1249"
+
+_EVENTS: Final = (
+    CountedV1(
+        specversion="1.0",
+        id="order-48213",
+        source=_SOURCE,
+        type="uptake.ecommerce.completed",
+        time=_AT,
+        agency=_AGENCY,
+        localday=_TODAY,
+        effect="count",
+        indicator="ecommerce_transactions",
+        sign=1,
+        locality=_COMMUNE,
+        validfrom=_REFORM,
+        data=CountedDataV1(count=1, amount=412_750),
+    ),
+    StatedV1(
+        specversion="1.0",
+        id="census-15961-2026-11-20",
+        source=_SOURCE,
+        type="uptake.indicator.stated",
+        time=_AT,
+        agency=_AGENCY,
+        localday=_TODAY,
+        effect="state",
+        indicator=_STOCK,
+        locality=_COMMUNE,
+        validfrom=_REFORM,
+        data=StatedDataV1(count=8_540, day=_YESTERDAY),
+    ),
+    ControlV1(
+        specversion="1.0",
+        id="control-2026-11-20",
+        source=_SOURCE,
+        type="uptake.control.stated",
+        time=_AT,
+        agency=_AGENCY,
+        localday=_TODAY,
+        effect="control",
+        indicator=_STOCK,
+        data=StatedDataV1(count=0, day=_YESTERDAY),
+    ),
+    ReversedV1(
+        specversion="1.0",
+        id="void-order-48200",
+        source=_SOURCE,
+        type="uptake.event.reversed",
+        time=_AT,
+        agency=_AGENCY,
+        localday=_TODAY,
+        effect="reverse",
+        data=ReversedDataV1(id="order-48200", source=_SOURCE, time=_YESTERDAY_AT),
+    ),
+)
+
+_TOTALS: Final = (
+    DailyTotalV1(
+        indicator="ecommerce_transactions",
+        agency=_AGENCY,
+        locality=_COMMUNE,
+        valid_from=_REFORM,
+        day=_TODAY,
+        count=1_204,
+        amount=496_951_000,
+        partition=3,
+        revision=1_250,
+    ),
+    StatedLevelV1(
+        indicator=_STOCK,
+        agency=_AGENCY,
+        locality=_COMMUNE,
+        valid_from=_REFORM,
+        day=_YESTERDAY,
+        level=8_540,
+        partition=3,
+        revision=1_250,
+    ),
+    LastReportV1(agency=_AGENCY, indicator=_STOCK, at=_AT, partition=3, revision=1_250),
+    WatermarkV1(partition=3, at=_AT, revision=1_250),
+)
+
+_REJECTED: Final = RejectedV1(
+    id=_PLACE,
+    source="/uptake/aggregation",
+    time=_AT,
+    data=RejectedDataV1(
+        code=RejectionCode.UNREADABLE.value,
+        detail="not an admitted event of version 1",
+        topic=EVENTS,
+        partition=3,
+        offset=1_249,
+        logged_at=_AT,
+        key="YmFuaw==",
+        bytes="e30=",
+        sha256="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    ),
+)
+
+_ALERT: Final = AlertV1(
+    id=f"{_FINGERPRINT}/2/firing",
+    source="/uptake/alerting",
+    type="uptake.alert.changed",
+    subject="tha-cashless-2026",
+    time=_AT,
+    data=AlertDataV1(
+        kind=AlertKind.TARGET_LAGGING,
+        state=AlertState.FIRING,
+        severity="warning",
+        episode=2,
+        fingerprint=_FINGERPRINT,
+        target="tha-cashless-2026",
+        indicator=_STOCK,
+        locality="38",
+        status="lagging",
+        actual=854_000,
+        expected=1_000_000,
+        goal=1_200_000,
+        due=date(2026, 12, 31),
+        position="0.8540",
+        since=_AT,
+        summary_en="Cashless accounts in Thanh Hóa are behind their path",
+        summary_vi="Tài khoản không dùng tiền mặt ở Thanh Hóa chậm tiến độ",
+    ),
+)
+
+
+def _named(*messages: BaseModel) -> dict[str, object]:
+    return {
+        type(message).__name__: message.model_dump(mode="json") for message in messages
+    }
+
+
+PAYLOADS: Final = _named(*_EVENTS, *_TOTALS, _REJECTED, _ALERT)
+
+KEYS: Final[dict[str, str]] = {
+    **{type(event).__name__: _AGENCY for event in _EVENTS},
+    **{type(total).__name__: total.key().decode() for total in _TOTALS},
+    RejectedV1.__name__: _PLACE,
+    AlertV1.__name__: _FINGERPRINT,
+}

@@ -1,0 +1,143 @@
+"""Ingest's real door, asked without a socket: what it answers to a request."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Message
+from typing_extensions import override
+
+from services.ingest.core.admission import Admitted
+from services.ingest.publisher import LogPublisher
+from services.ingest.settings import IngestSettings
+from services.ingest.web import EventsDoor, make_app
+from shared.catalogue.model import AgencyKey
+from shared.events.cloudevent_v1 import BATCH, STRUCTURED
+from shared.http import Readiness
+from shared.metrics import HttpMetrics, IngestMetrics, new_registry
+from tests.unit.ingest.doors import BANK, NOON, make_catalogue
+
+KEY = "a-key-of-the-bank"
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked; the body None stands for a sender who hangs up."""
+
+    body: bytes | None = b""
+    path: str = "/v1/events"
+    query: str = ""
+    content_type: str = STRUCTURED
+    key: str | None = KEY
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The content type, without parameters."""
+        return self.headers["content-type"].partition(";")[0]
+
+    def json(self) -> Any:  # noqa: ANN401 -- JSON can be anything
+        """Parse the body."""
+        return json.loads(self.body)
+
+
+class Noon:
+    """A clock that stands still."""
+
+    def now(self) -> datetime:
+        """Return noon of the day of all examples."""
+        return NOON
+
+
+class ConfirmingLog(LogPublisher):
+    """A log that confirms whatever it is given."""
+
+    @override
+    async def append(self, agency: str, events: Sequence[Admitted]) -> None:
+        """Confirm."""
+
+
+def one(event: object, **changes: Any) -> Request:  # noqa: ANN401 -- any of Request's
+    """Ask with one event."""
+    return Request(json.dumps(event).encode(), **changes)
+
+
+def batch(events: object, **changes: Any) -> Request:  # noqa: ANN401 -- any of Request's
+    """Ask with a batch."""
+    return one(events, content_type=BATCH, **changes)
+
+
+def make_settings() -> IngestSettings:
+    """Make settings that leave every limit as it is shipped."""
+    return IngestSettings(
+        catalogue=PROJECT / "deploy", kafka_bootstrap_servers="127.0.0.1:9"
+    )
+
+
+def make_door(*, is_log_away: bool = False, waiting_for: str | None = None) -> ASGIApp:
+    """Build ingest's application for one agency that has a key.
+
+    Args:
+        is_log_away: Whether Kafka has not been reached yet.
+        waiting_for: Why the service is not ready.
+    """
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    bank = replace(BANK, keys=(AgencyKey("first", digest),))
+    settings, registry = make_settings(), new_registry()
+    kind = LogPublisher if is_log_away else ConfirmingLog
+    door = EventsDoor(
+        settings,
+        replace(make_catalogue(), agencies={bank.id: bank}),
+        kind(settings, ack_timeout_seconds=1),
+        Noon(),
+        metrics=IngestMetrics(registry),
+        http_metrics=HttpMetrics(registry),
+    )
+    readiness = Readiness()
+    readiness.set("kafka", waiting_for)
+    return make_app(door, readiness, registry)
+
+
+async def ask(app: ASGIApp, request: Request) -> Answer:
+    """Ask as a server would, and collect the answer."""
+    headers = [(b"content-type", request.content_type.encode())]
+    if request.key is not None:
+        headers.append((b"authorization", f"Bearer {request.key}".encode()))
+    scope = {
+        "type": "http",
+        "method": request.method,
+        "path": request.path,
+        "query_string": request.query.encode(),
+        "headers": headers,
+    }
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if request.body is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": request.body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start, *rest = sent
+    return Answer(
+        status=start["status"],
+        headers={name.decode(): value.decode() for name, value in start["headers"]},
+        body=b"".join(part.get("body", b"") for part in rest),
+    )
