@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from services.aggregation.consumer import LogConsumer
+from services.aggregation.core.limit import UnreadableLimit
 from services.aggregation.relay import OutboxRelay
 from services.aggregation.settings import AggregationSettings
 from services.aggregation.store.ledger import LedgerStore
@@ -78,6 +79,10 @@ async def _work(
         readiness,
         SystemClock(),
         batch_records_max=settings.batch_records_max,
+        unreadable_limit=UnreadableLimit(
+            records_max=settings.unreadable_records_max,
+            window_records=settings.unreadable_window_records,
+        ),
     )
     relay = OutboxRelay(
         settings,

@@ -26,9 +26,11 @@ from aiokafka.errors import KafkaError
 from typing_extensions import override
 
 from services.aggregation.core.judge import Judgement
+from services.aggregation.core.limit import UnreadableLimit
 from services.aggregation.core.place import Place
 from services.aggregation.core.record import LogRecord
 from services.aggregation.store.ledger import LedgerStore, Slice, StaleProgressError
+from services.aggregation.store.unreadable import UnreadableWatch
 from shared.backoff import wait_out
 from shared.clock import Clock
 from shared.events.adoption_v1_decode import decode_entry
@@ -87,6 +89,7 @@ class LogConsumer:
         clock: Clock,
         *,
         batch_records_max: int,
+        unreadable_limit: UnreadableLimit,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -94,6 +97,7 @@ class LogConsumer:
         self._readiness = readiness
         self._clock = clock
         self._batch_records_max = batch_records_max
+        self._watch = UnreadableWatch(settings, unreadable_limit, decode_records)
         self._commit_due = 0.0
         self.assignment = Assignment()
 
@@ -101,7 +105,8 @@ class LogConsumer:
         """Read and apply until cancelled.
 
         Raises:
-            FatalError: The log is not the one whose records were applied.
+            FatalError: The log is not the one whose records were applied, or too many
+                of its records are unreadable.
         """
         consumer = make_consumer(self._settings, group_id=GROUP)
         consumer.subscribe([EVENTS], listener=self.assignment)
@@ -186,6 +191,11 @@ class LogConsumer:
 
     async def _apply(self, slices: Sequence[Slice]) -> None:
         began = time.monotonic()
+        await wait_out(
+            "check_unreadable",
+            lambda: self._watch.check(slices),
+            on_outage=self._readiness.for_part("kafka"),
+        )
         try:
             judgement = await wait_out(
                 "apply_batch",

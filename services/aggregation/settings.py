@@ -17,6 +17,21 @@ class AggregationSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=100_000,
         description="most records applied in one transaction",
     )
+    unreadable_records_max: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="most unreadable records that are rejected among "
+        "UPTAKE_UNREADABLE_WINDOW_RECORDS consecutive ones of a partition; one more "
+        "stops the service, because ingest admitted them",
+    )
+    unreadable_window_records: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="how many consecutive records UPTAKE_UNREADABLE_RECORDS_MAX is "
+        "about",
+    )
     publish_interval_seconds: float = Field(
         default=1.0,
         gt=0,

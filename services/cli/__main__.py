@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from services.cli import agency, catalogue, service
+from services.cli import agency, catalogue, rejected, service
 from services.cli.alerts import alerts
 from services.cli.demo import demo
 from services.cli.embedded.errors import ServerStartError
@@ -52,6 +52,7 @@ app.command()(send)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(agency.app, name="agency")
 app.command()(reconcile)
+app.add_typer(rejected.app, name="rejected")
 app.command()(alerts)
 app.command()(targets)
 app.command()(totals)

@@ -28,6 +28,17 @@ def become(service: str) -> Callable[[typer.Context], None]:
     return run
 
 
+def become_verb(service: str, verb: str, about: str) -> Callable[[typer.Context], None]:
+    """Make the command that replaces this process by a long verb of a service."""
+
+    def run(context: typer.Context) -> None:
+        _become(service, [verb, *context.args])
+
+    run.__name__ = verb
+    run.__doc__ = about
+    return run
+
+
 def _become(service: str, arguments: list[str]) -> NoReturn:
     inherited = [str(CODE_ROOT), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in inherited if part)

@@ -7,6 +7,7 @@ and aggregation counts them once. Nothing is remembered here (promise 1).
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -18,11 +19,25 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from services.ingest.core.admission import Admitted
 from shared.errors import TransientError
 from shared.events.adoption_v1 import HEADERS
-from shared.events.topics import EVENTS
+from shared.events.settled_v1 import DroppedV1, RedrivenV1
+from shared.events.topics import EVENTS, REJECTED
 from shared.kafka.broker import make_producer, outages_as_transient
 from shared.settings import KafkaSettings
 
 LINGER_MS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedBytes:
+    """A record as it once stood in the log.
+
+    Attributes:
+        partition: Where it stood; it goes there again if it has no key.
+    """
+
+    key: bytes | None
+    value: bytes
+    partition: int
 
 
 class LogPublisher:
@@ -66,14 +81,13 @@ class LogPublisher:
             TransientError: Not all are confirmed; whether they are in the log is
                 unknown.
         """
-        if self._producer is None:
-            raise TransientError("kafka has not been reached yet")
+        producer = self._connected()
         key = agency.encode()
         values = [msgspec.json.encode(event.record) for event in events]
         pending: list[asyncio.Future[object]] = []
         try:
             async with asyncio.timeout(self._ack_timeout_seconds):
-                await self._send(self._producer, key, values, pending)
+                await self._send(producer, key, values, pending)
                 # Not awaited one by one: a time-out must leave the client's own
                 # futures alone.
                 done, waiting = await asyncio.wait(pending)
@@ -86,6 +100,61 @@ class LogPublisher:
             raise TransientError(
                 f"kafka did not confirm: {type(error).__name__}"
             ) from error
+
+    async def append_again(
+        self, records: Sequence[LoggedBytes]
+    ) -> list[tuple[int, int]]:
+        """Append records that were in the log before, unchanged and in order.
+
+        A record with a key goes to the partition of its key, because everything that
+        can contradict it lies there.
+
+        Returns:
+            Partition and offset of each.
+
+        Raises:
+            TransientError: Not all are confirmed; whether they are in the log is
+                unknown. Sent again, each (source, id) still counts once.
+        """
+        producer = self._connected()
+        async with outages_as_transient(), asyncio.timeout(self._ack_timeout_seconds):
+            pending = [
+                await producer.send(
+                    EVENTS,
+                    record.value,
+                    key=record.key,
+                    partition=record.partition if record.key is None else None,
+                    headers=HEADERS,
+                )
+                for record in records
+            ]
+            confirmed = [await asyncio.shield(each) for each in pending]
+        return [(each.partition, each.offset) for each in confirmed]
+
+    async def mark(self, marks: Sequence[RedrivenV1 | DroppedV1]) -> None:
+        """Say on `uptake.rejected` what became of records.
+
+        Raises:
+            TransientError: Not all are confirmed; a mark may be said twice.
+        """
+        producer = self._connected()
+        async with outages_as_transient(), asyncio.timeout(self._ack_timeout_seconds):
+            pending = [
+                await producer.send(
+                    REJECTED,
+                    mark.model_dump_json().encode(),
+                    key=mark.data.record.encode(),
+                    headers=HEADERS,
+                )
+                for mark in marks
+            ]
+            for confirmation in pending:
+                await asyncio.shield(confirmation)
+
+    def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise TransientError("kafka has not been reached yet")
+        return self._producer
 
     async def _send(
         self,

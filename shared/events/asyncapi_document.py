@@ -21,6 +21,7 @@ from shared.events.adoption_v1 import (
 )
 from shared.events.alert_v1 import AlertV1
 from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
+from shared.events.settled_v1 import DroppedV1, RedrivenV1
 from shared.events.topics import ALERTS, EVENTS, REJECTED, TOPICS, TOTALS, TopicSpec
 from shared.events.totals_v1 import (
     DailyTotalV1,
@@ -64,6 +65,7 @@ class _Channel:
 
 
 _AGENCY: Final = "the agency's id: its events are in one partition, in order"
+_RECORD: Final = "of the rejected record: topic, partition and offset, joined by /"
 _TOTAL: Final = "a JSON array in its shortest form: what the value replaces"
 
 _CHANNELS: Final = (
@@ -80,8 +82,12 @@ _CHANNELS: Final = (
     _Channel(
         "rejected",
         REJECTED,
-        "Records of the log that aggregation did not apply, with their bytes.",
-        (_Message(RejectedV1, "topic, partition and offset, joined by /", CLOUDEVENT),),
+        "Records of the log that aggregation did not apply, with their bytes, and "
+        "what became of them. The last mark holds; without one a record is open.",
+        tuple(
+            _Message(model, _RECORD, CLOUDEVENT)
+            for model in (RejectedV1, RedrivenV1, DroppedV1)
+        ),
     ),
     _Channel(
         "totals",
@@ -118,6 +124,20 @@ _OPERATIONS: Final[
         "rejected",
         "aggregation",
         "Set aside what cannot be applied",
+    ),
+    (
+        "ingestReceivesRejected",
+        "receive",
+        "rejected",
+        "ingest",
+        "Redrive or drop what an operator names",
+    ),
+    (
+        "ingestSendsMarks",
+        "send",
+        "rejected",
+        "ingest",
+        "Say that a record was redriven or dropped",
     ),
     (
         "aggregationSendsTotals",

@@ -17,6 +17,12 @@ from shared.events.adoption_v1 import (
 )
 from shared.events.alert_v1 import AlertDataV1, AlertKind, AlertState, AlertV1
 from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
+from shared.events.settled_v1 import (
+    DroppedDataV1,
+    DroppedV1,
+    RedrivenDataV1,
+    RedrivenV1,
+)
 from shared.events.topics import EVENTS
 from shared.events.totals_v1 import (
     DailyTotalV1,
@@ -135,6 +141,21 @@ _REJECTED: Final = RejectedV1(
     ),
 )
 
+_MARKS: Final = (
+    RedrivenV1(
+        id=f"{_PLACE}/redriven/3/2001",
+        source="/uptake/ingest",
+        time=_AT,
+        data=RedrivenDataV1(record=_PLACE, topic=EVENTS, partition=3, offset=2_001),
+    ),
+    DroppedV1(
+        id=f"{_PLACE}/dropped",
+        source="/uptake/ingest",
+        time=_AT,
+        data=DroppedDataV1(record=_PLACE, reason="a test of the broker, not an event"),
+    ),
+)
+
 _ALERT: Final = AlertV1(
     id=f"{_FINGERPRINT}/2/firing",
     source="/uptake/alerting",
@@ -169,11 +190,11 @@ def _named(*messages: BaseModel) -> dict[str, object]:
     }
 
 
-PAYLOADS: Final = _named(*_EVENTS, *_TOTALS, _REJECTED, _ALERT)
+PAYLOADS: Final = _named(*_EVENTS, *_TOTALS, _REJECTED, *_MARKS, _ALERT)
 
 KEYS: Final[dict[str, str]] = {
     **{type(event).__name__: _AGENCY for event in _EVENTS},
     **{type(total).__name__: total.key().decode() for total in _TOTALS},
-    RejectedV1.__name__: _PLACE,
+    **{type(each).__name__: _PLACE for each in (_REJECTED, *_MARKS)},
     AlertV1.__name__: _FINGERPRINT,
 }

@@ -7,6 +7,13 @@ from typing import Final
 from services.aggregation.relay import map_rejected_to_message, map_total_to_message
 from services.aggregation.store.outbox import ChangedTotal, RejectedRecord
 from shared.events.alert_v1 import AlertDataV1, AlertKind, AlertState, AlertV1
+from shared.events.settled_v1 import (
+    DroppedDataV1,
+    DroppedV1,
+    RedrivenDataV1,
+    RedrivenV1,
+)
+from shared.events.topics import EVENTS as LOG
 from shared.events.totals_v1 import WatermarkV1
 from tests.contract.wire_records import EVENTS, write_record
 
@@ -46,6 +53,28 @@ def _rejected(key: bytes | None, value: bytes | None) -> bytes:
         value=value,
     )
     return map_rejected_to_message(record)[1]
+
+
+def _redriven() -> bytes:
+    record = f"{LOG}/3/1249"
+    mark = RedrivenV1(
+        id=f"{record}/redriven/3/2001",
+        source="/uptake/ingest",
+        time=AT,
+        data=RedrivenDataV1(record=record, topic=LOG, partition=3, offset=2_001),
+    )
+    return mark.model_dump_json().encode()
+
+
+def _dropped() -> bytes:
+    record = f"{LOG}/3/1249"
+    mark = DroppedV1(
+        id=f"{record}/dropped",
+        source="/uptake/ingest",
+        time=AT,
+        data=DroppedDataV1(record=record, reason="gửi nhầm, not an event"),
+    )
+    return mark.model_dump_json().encode()
 
 
 def _alert() -> bytes:
@@ -91,5 +120,7 @@ def messages() -> dict[str, bytes]:
         "total_v1_watermark": watermark.model_dump_json().encode(),
         "rejected_v1": _rejected(b"bank", b'{"specversion":"1.0","id":"\xff"}'),
         "rejected_v1_empty": _rejected(None, None),
+        "redriven_v1": _redriven(),
+        "dropped_v1": _dropped(),
         "alert_v1": _alert(),
     }

@@ -13,6 +13,7 @@ from shared.events.adoption_v1 import AdoptionV1
 from shared.events.adoption_v1_decode import decode_entry
 from shared.events.alert_v1 import AlertV1
 from shared.events.rejected_v1 import RejectedV1
+from shared.events.settled_v1 import REJECTED_MESSAGES, DroppedV1, RedrivenV1
 from shared.events.totals_v1 import TotalV1
 from tests.contract.golden_messages import GOLDEN, messages
 from tests.contract.test_adoption_decoder import assert_same
@@ -22,6 +23,8 @@ MODELS: dict[str, TypeAdapter[object]] = {
     "adoption_v1": TypeAdapter(AdoptionV1),
     "total_v1": TypeAdapter(TotalV1),
     "rejected_v1": TypeAdapter(RejectedV1),
+    "redriven_v1": TypeAdapter(RedrivenV1),
+    "dropped_v1": TypeAdapter(DroppedV1),
     "alert_v1": TypeAdapter(AlertV1),
 }
 
@@ -65,6 +68,13 @@ def test_reader_ignores_members_that_a_later_writer_adds(name: str) -> None:
     value = golden(name)
     more = b'{"added_later":{"a":[1]},' + value[1:]
     assert model_of(name).validate_json(more) == model_of(name).validate_json(value)
+
+
+@pytest.mark.parametrize("name", ["rejected_v1", "redriven_v1", "dropped_v1"])
+def test_messages_of_one_topic_are_told_apart(name: str) -> None:
+    """By their type, whatever else they hold."""
+    read = REJECTED_MESSAGES.validate_json(golden(name))
+    assert read == model_of(name).validate_json(golden(name))
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
