@@ -26,6 +26,7 @@ from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
+from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
 from shared.metrics import AlertingMetrics, new_registry
 from shared.postgres.pool import open_pool
@@ -121,6 +122,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     resend = timedelta(seconds=settings.alert_resend_seconds)
     interval = timedelta(seconds=settings.alert_evaluation_seconds)
     broker = make_broker(settings)
+    producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
     ticker = Ticker(EvaluationStore(pool, interval), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
@@ -134,7 +136,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     )
     relay = NoticeRelay(
         alerts,
-        NoticePublisher(broker),
+        NoticePublisher(producer),
         on_outage=parts.readiness.for_part("notices"),
     )
     gauges = GaugeRefresh(
@@ -143,7 +145,11 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         levels=settings.alert_metrics_localities,
         on_outage=postgres,
     )
-    async with subscription.started(), asyncio.TaskGroup() as tasks:
+    async with (
+        stopped_at_last(producer),
+        subscription.started(),
+        asyncio.TaskGroup() as tasks,
+    ):
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())

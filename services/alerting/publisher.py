@@ -1,24 +1,22 @@
 """Sends notices to Kafka."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from aiokafka.structs import RecordMetadata
-from faststream.kafka import KafkaBroker
+from aiokafka import AIOKafkaProducer
 
+from shared.events.adoption_v1 import HEADERS
 from shared.events.topics import ALERTS
-from shared.kafka.broker import outages_as_transient
+from shared.kafka.producer import Pending, SteadyProducer
 
 PUBLISH_SECONDS_MAX: Final = 20.0
-HEADERS: Final = {"content-type": "application/cloudevents+json"}
 
 
 class NoticePublisher:
     """Appends notices to `uptake.alerts`, keyed by the alert's fingerprint."""
 
-    def __init__(self, broker: KafkaBroker) -> None:
-        self._broker = broker
+    def __init__(self, producer: SteadyProducer) -> None:
+        self._producer = producer
 
     async def publish(self, notices: Sequence[tuple[str, bytes]]) -> None:
         """Append notices in order and wait until Kafka has them all.
@@ -30,16 +28,12 @@ class NoticePublisher:
             TransientError: Kafka did not confirm all of them in time; some may be in
                 the log, and are appended again with the same ids.
         """
-        async with outages_as_transient(), asyncio.timeout(PUBLISH_SECONDS_MAX):
-            sent: list[asyncio.Future[RecordMetadata]] = [
-                await self._broker.publish(
-                    message,
-                    topic=ALERTS,
-                    key=fingerprint.encode(),
-                    headers=HEADERS,
-                    no_confirm=True,
+
+        async def submit(client: AIOKafkaProducer, pending: Pending) -> None:
+            for fingerprint, message in notices:
+                sent = await client.send(
+                    ALERTS, message, key=fingerprint.encode(), headers=HEADERS
                 )
-                for fingerprint, message in notices
-            ]
-            for confirmation in sent:
-                await confirmation
+                pending.append(sent)
+
+        await self._producer.confirm(submit, timeout_seconds=PUBLISH_SECONDS_MAX)

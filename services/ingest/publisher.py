@@ -5,23 +5,20 @@ it raises, some of the records may be in the log; the sender retries with the sa
 and aggregation counts them once. Nothing is remembered here (promise 1).
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.ingest.core.admission import Admitted
-from shared.errors import TransientError
 from shared.events.adoption_v1 import HEADERS
 from shared.events.settled_v1 import DroppedV1, RedrivenV1
 from shared.events.topics import EVENTS, REJECTED
-from shared.kafka.broker import make_producer, outages_as_transient
+from shared.kafka.producer import Pending, SteadyProducer
 from shared.settings import KafkaSettings
 
 LINGER_MS: Final = 2
@@ -44,9 +41,8 @@ class LogPublisher:
     """The only writer of `uptake.events`."""
 
     def __init__(self, settings: KafkaSettings, *, ack_timeout_seconds: float) -> None:
-        self._settings = settings
+        self._producer = SteadyProducer(settings, linger_ms=LINGER_MS)
         self._ack_timeout_seconds = ack_timeout_seconds
-        self._producer: AIOKafkaProducer | None = None
         self._partition_of = DefaultPartitioner()
 
     async def start(self) -> None:
@@ -55,20 +51,11 @@ class LogPublisher:
         Raises:
             TransientError: Kafka does not answer for now.
         """
-        producer = make_producer(self._settings, linger_ms=LINGER_MS)
-        try:
-            async with outages_as_transient():
-                await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
-        self._producer = producer
+        await self._producer.start()
 
     async def stop(self) -> None:
         """Wait for what is under way, then disconnect."""
-        if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
+        await self._producer.stop()
 
     async def append(self, agency: str, events: Sequence[Admitted]) -> None:
         """Append an agency's events to its partition, in order.
@@ -81,25 +68,17 @@ class LogPublisher:
             TransientError: Not all are confirmed; whether they are in the log is
                 unknown.
         """
-        producer = self._connected()
         key = agency.encode()
         values = [msgspec.json.encode(event.record) for event in events]
-        pending: list[asyncio.Future[object]] = []
-        try:
-            async with asyncio.timeout(self._ack_timeout_seconds):
-                await self._send(producer, key, values, pending)
-                # Not awaited one by one: a time-out must leave the client's own
-                # futures alone.
-                done, waiting = await asyncio.wait(pending)
-                assert not waiting
-                for confirmation in done:
-                    confirmation.result()
-        except (KafkaError, OSError, TimeoutError) as error:
-            for confirmation in pending:
-                confirmation.add_done_callback(_forget)
-            raise TransientError(
-                f"kafka did not confirm: {type(error).__name__}"
-            ) from error
+
+        async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
+            if len(values) == 1:
+                sent = await producer.send(EVENTS, values[0], key=key, headers=HEADERS)
+                pending.append(sent)
+            else:
+                await self._submit_batch(producer, key, values, pending)
+
+        await self._producer.confirm(submit, timeout_seconds=self._ack_timeout_seconds)
 
     async def append_again(
         self, records: Sequence[LoggedBytes]
@@ -116,20 +95,23 @@ class LogPublisher:
             TransientError: Not all are confirmed; whether they are in the log is
                 unknown. Sent again, each (source, id) still counts once.
         """
-        producer = self._connected()
-        async with outages_as_transient(), asyncio.timeout(self._ack_timeout_seconds):
-            pending = [
-                await producer.send(
+
+        async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
+            for record in records:
+                sent = await producer.send(
                     EVENTS,
                     record.value,
                     key=record.key,
                     partition=record.partition if record.key is None else None,
                     headers=HEADERS,
                 )
-                for record in records
-            ]
-            confirmed = [await asyncio.shield(each) for each in pending]
-        return [(each.partition, each.offset) for each in confirmed]
+                pending.append(sent)
+
+        confirmed = await self._producer.confirm(
+            submit, timeout_seconds=self._ack_timeout_seconds
+        )
+        places = [confirmation.result() for confirmation in confirmed]
+        return [(place.partition, place.offset) for place in places]
 
     async def mark(self, marks: Sequence[RedrivenV1 | DroppedV1]) -> None:
         """Say on `uptake.rejected` what became of records.
@@ -137,37 +119,26 @@ class LogPublisher:
         Raises:
             TransientError: Not all are confirmed; a mark may be said twice.
         """
-        producer = self._connected()
-        async with outages_as_transient(), asyncio.timeout(self._ack_timeout_seconds):
-            pending = [
-                await producer.send(
+
+        async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
+            for mark in marks:
+                sent = await producer.send(
                     REJECTED,
                     mark.model_dump_json().encode(),
                     key=mark.data.record.encode(),
                     headers=HEADERS,
                 )
-                for mark in marks
-            ]
-            for confirmation in pending:
-                await asyncio.shield(confirmation)
+                pending.append(sent)
 
-    def _connected(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            raise TransientError("kafka has not been reached yet")
-        return self._producer
+        await self._producer.confirm(submit, timeout_seconds=self._ack_timeout_seconds)
 
-    async def _send(
+    async def _submit_batch(
         self,
         producer: AIOKafkaProducer,
         key: bytes,
         values: Sequence[bytes],
-        pending: list[asyncio.Future[object]],
+        pending: Pending,
     ) -> None:
-        if len(values) == 1:
-            pending.append(
-                await producer.send(EVENTS, values[0], key=key, headers=HEADERS)
-            )
-            return
         partitions = sorted(await producer.partitions_for(EVENTS))
         partition = self._partition_of(key, partitions, partitions)
         batch = producer.create_batch()
@@ -185,9 +156,3 @@ class LogPublisher:
 def _add(batch: BatchBuilder, key: bytes, value: bytes) -> bool:
     metadata = batch.append(key=key, value=value, timestamp=None, headers=HEADERS)
     return metadata is not None
-
-
-def _forget(confirmation: asyncio.Future[object]) -> None:
-    """Take note of a late answer that nobody waits for any more."""
-    if not confirmation.cancelled():
-        confirmation.exception()
