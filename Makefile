@@ -103,10 +103,19 @@ test: $(VENV)/.dev ## all tests that need Python and make only, on embedded serv
 test-kafka: $(VENV)/.dev ## the tests that need a broker, on Apache Kafka (Java 17, Maven)
 	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not slow" $(BROKER_TESTS)
 
+.PHONY: chaos
+chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATION=600 SEED=n BROKER=embedded)
+	@$(BIN)/python -m tests.faults.chaos --seconds $(or $(DURATION),600) \
+	  --broker $(or $(BROKER),apache) $(if $(SEED),--seed $(SEED))
+
 .PHONY: test-all
 test-all: test test-kafka tools ## every test, on both brokers; a missing server fails (CI)
 	$(PYTEST) -m "(debian or slow) and not kafka"
 	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "debian or slow" $(BROKER_TESTS)
+
+.PHONY: bench
+bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000")
+	$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
 # -- making --------------------------------------------------------------------------
 

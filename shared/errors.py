@@ -77,4 +77,5 @@ class RejectionCode(StrEnum):
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
     REVERSAL_MISMATCH = "reversal_mismatch"
     REVERSAL_OF_REVERSAL = "reversal_of_reversal"
+    SOURCE_MOVED = "source_moved"
     UNREADABLE = "unreadable"

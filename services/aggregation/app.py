@@ -3,12 +3,17 @@
 import asyncio
 import logging
 
-from services.aggregation.consumer import LogConsumer
+from services.aggregation.consumer.applier import BatchApplier
+from services.aggregation.consumer.assignment import Assignment, Cut
+from services.aggregation.consumer.reader import LogReader
+from services.aggregation.consumer.records import decode_records
+from services.aggregation.consumer.watch import watch_log
 from services.aggregation.core.limit import UnreadableLimit
 from services.aggregation.relay import OutboxRelay
 from services.aggregation.settings import AggregationSettings
 from services.aggregation.store.ledger import LedgerStore
 from services.aggregation.store.outbox import OutboxStore
+from services.aggregation.store.unreadable import UnreadableWatch
 from services.aggregation.store.views import ViewStore
 from services.aggregation.web import make_app, refresh_levels
 from shared.backoff import wait_out
@@ -16,12 +21,16 @@ from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Tree
 from shared.clock import SystemClock
 from shared.http import Readiness, make_server, serve
+from shared.kafka.broker import make_consumer
 from shared.kafka.topic_setup import check_topics
 from shared.metrics import AggregationMetrics, new_registry
 from shared.postgres.pool import open_pool
 
 ROLE = "uptake_aggregation"
+GROUP = "uptake.aggregation"
 POOL_SIZE_MAX = 4
+# One batch is applied while the next waits, decoded.
+BATCHES_WAITING_MAX = 1
 
 _log = logging.getLogger(__name__)
 
@@ -72,17 +81,29 @@ async def _work(
         on_outage=on_outage,
     )
     views = ViewStore(pool)
-    consumer = LogConsumer(
-        settings,
-        LedgerStore(pool),
-        metrics,
+    ledger = LedgerStore(pool)
+    clock = SystemClock()
+    assignment = Assignment()
+    consumer = make_consumer(settings, group_id=GROUP)
+    batches: asyncio.Queue[list[Cut]] = asyncio.Queue(BATCHES_WAITING_MAX)
+    reader = LogReader(
+        consumer,
+        assignment,
+        ledger,
         readiness,
-        SystemClock(),
         batch_records_max=settings.batch_records_max,
-        unreadable_limit=UnreadableLimit(
-            records_max=settings.unreadable_records_max,
-            window_records=settings.unreadable_window_records,
-        ),
+    )
+    limit = UnreadableLimit(
+        records_max=settings.unreadable_records_max,
+        window_records=settings.unreadable_window_records,
+    )
+    applier = BatchApplier(
+        assignment,
+        ledger,
+        UnreadableWatch(settings, limit, decode_records),
+        clock,
+        metrics=metrics,
+        readiness=readiness,
     )
     relay = OutboxRelay(
         settings,
@@ -91,12 +112,13 @@ async def _work(
         readiness,
         interval_seconds=settings.publish_interval_seconds,
     )
-    assignment = consumer.assignment
     try:
         await wait_out("load_tree", lambda: views.load_tree(tree), on_outage=on_outage)
         async with asyncio.TaskGroup() as group:
-            group.create_task(consumer.run())
-            group.create_task(relay.run(assignment.places, assignment.watermarks))
+            group.create_task(reader.run(batches))
+            group.create_task(applier.run(batches))
+            group.create_task(watch_log(consumer, assignment, metrics, clock))
+            group.create_task(relay.run(assignment.applied, assignment.watermarks))
             group.create_task(
                 refresh_levels(
                     views,

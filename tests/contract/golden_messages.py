@@ -30,6 +30,7 @@ def _total(kind: bytes, *, level: int | None = None) -> bytes:
         agency="bank",
         locality="" if is_report else "15961",
         valid_from=date.min if is_report else date(2025, 7, 1),
+        series_id=1,
         day=date.min if is_report else TODAY,
         partition=3,
         revision=1_250,

@@ -7,7 +7,7 @@ and it is total: every record gets exactly one class (DESIGN sections 2 to 4).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from services.aggregation.core.ledger import (
     REVERSAL,
@@ -73,10 +73,20 @@ class Known:
     Attributes:
         rows: Rows whose key is a record's own or the original of a reversal.
         waiting: Reversals taken whose original has not come, by original.
+        owners: Whose a source is; one that is missing is whose record comes.
     """
 
     rows: Mapping[EventKey, LedgerRow]
     waiting: Mapping[Target, int]
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+Entered = tuple[LogRecord, Entry, int | None]
+"""A record that enters the ledger, its entry, and the offset of the reversal that
+voids it: one taken before it, or in the same batch; None while it stands.
+
+A bare tuple, because one is made for nearly every record.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +95,33 @@ class Judgement:
 
     Attributes:
         classes: Counts of the four classes, by partition.
-        rows: New ledger rows in log order, each (source, id) once.
+        entered: New ledger entries in log order, each (source, id) once.
         voids: Older rows that a reversal of this batch voids, with its offset.
         deltas: At most one per total, ascending by key, never of zeros.
         rejects: In log order.
     """
 
     classes: Mapping[int, Classes]
-    rows: tuple[LedgerRow, ...]
+    entered: tuple[Entered, ...]
     voids: tuple[tuple[LedgerRow, int], ...]
     deltas: tuple[Delta, ...]
     rejects: tuple[Reject, ...]
+
+    @property
+    def rows(self) -> tuple[LedgerRow, ...]:
+        """Return the ledger rows of the entries, in log order."""
+        return tuple(map_entry_to_row(*each) for each in self.entered)
+
+    @property
+    def reports(self) -> Mapping[str, datetime]:
+        """Return when each agency's latest entry was logged."""
+        return {entry.agency: record.logged_at for record, entry, _ in self.entered}
+
+
+PlainKey = tuple[str, str, str, date, date]
+"""A total's key before it has names; building it is on the hot path."""
+Sums = list[int]
+"""[partition, count, amount]"""
 
 
 @dataclass(slots=True)
@@ -104,28 +130,54 @@ class _Bench:
 
     known: Known
     classes: dict[int, Classes] = field(default_factory=dict)
-    rows: dict[EventKey, LedgerRow] = field(default_factory=dict)
+    entered: dict[EventKey, Entered] = field(default_factory=dict)
     waiting: dict[Target, int] = field(default_factory=dict)
     voids: dict[EventKey, tuple[LedgerRow, int]] = field(default_factory=dict)
-    sums: dict[TotalKey, list[int]] = field(default_factory=dict)
+    sums: dict[PlainKey, Sums] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
     def find(self, key: EventKey) -> LedgerRow | None:
-        return self.rows.get(key) or self.known.rows.get(key)
+        """Return the row that a key has in the ledger or will have."""
+        entered = self.entered.get(key)
+        return (
+            self.known.rows.get(key) if entered is None else map_entry_to_row(*entered)
+        )
 
-    def add_effect(self, row: LedgerRow, sign: int) -> None:
-        """Add a row's effect to its total, or with sign -1 take it out again."""
+    def add(self, record: LogRecord, entry: Entry) -> None:
+        """Add an event's effect to its total."""
+        effect = entry.effect
+        if effect not in ("count", "amount"):
+            return
+        # An effect has an indicator and a leaf; the decoder saw to it.
+        key = cast(
+            "PlainKey",
+            (
+                entry.indicator,
+                entry.agency,
+                entry.locality,
+                entry.validfrom,
+                entry.localday,
+            ),
+        )
+        sums = self.sums.get(key)
+        if sums is None:
+            sums = self.sums[key] = [record.partition, 0, 0]
+        data = entry.data
+        if effect == "count":
+            sums[1] += entry.sign * data.count
+        sums[2] += entry.sign * data.amount
+
+    def take_out(self, row: LedgerRow) -> None:
+        """Take a row's effect out of its total again."""
         if row.kind != b"c":
             return
         assert row.indicator is not None
         assert row.locality is not None
         assert row.valid_from is not None
-        key = TotalKey(row.indicator, row.agency, row.locality, row.valid_from, row.day)
-        sums = self.sums.get(key)
-        if sums is None:
-            sums = self.sums[key] = [row.partition, 0, 0]
-        sums[1] += sign * (row.net_count or 0)
-        sums[2] += sign * (row.net_amount or 0)
+        key = (row.indicator, row.agency, row.locality, row.valid_from, row.day)
+        sums = self.sums.setdefault(key, [row.partition, 0, 0])
+        sums[1] -= row.net_count or 0
+        sums[2] -= row.net_amount or 0
 
 
 def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
@@ -139,6 +191,8 @@ def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
         One class for each record, and what is to be written.
     """
     bench = _Bench(known, waiting=dict(known.waiting))
+    entered, older, waiting = bench.entered, known.rows, bench.waiting
+    owners = known.owners
     for record in records:
         classes = bench.classes.get(record.partition)
         if classes is None:
@@ -147,30 +201,32 @@ def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
         if entry is None:
             _reject(bench, record, RejectionCode.UNREADABLE, "not an admitted event")
             continue
-        prior = bench.find((entry.source, entry.id))
-        if prior is not None:
-            _judge_repeat(bench, record, entry, prior)
+        key = (entry.source, entry.id)
+        if owners.get(entry.source, entry.agency) != entry.agency:
+            detail = f"the source is agency {owners[entry.source]}'s for ever"
+            _reject(bench, record, RejectionCode.SOURCE_MOVED, detail)
+        elif key in entered or key in older:
+            _judge_repeat(bench, record, entry)
         elif entry.effect == "reverse":
             _judge_reversal(bench, record, entry)
         else:
-            voided_by = bench.waiting.get((entry.source, entry.id, entry.time))
-            row = map_entry_to_row(record, entry, voided_by)
-            bench.rows[(entry.source, entry.id)] = row
+            voided_by = waiting.get((*key, entry.time)) if waiting else None
+            entered[key] = (record, entry, voided_by)
             classes.counted += 1
             if voided_by is None:
-                bench.add_effect(row, 1)
+                bench.add(record, entry)
     return Judgement(
         classes=bench.classes,
-        rows=tuple(bench.rows.values()),
+        entered=tuple(entered.values()),
         voids=tuple(bench.voids.values()),
         deltas=_sorted_deltas(bench.sums.items()),
         rejects=tuple(bench.rejects),
     )
 
 
-def _judge_repeat(
-    bench: _Bench, record: LogRecord, entry: Entry, prior: LedgerRow
-) -> None:
+def _judge_repeat(bench: _Bench, record: LogRecord, entry: Entry) -> None:
+    prior = bench.find((entry.source, entry.id))
+    assert prior is not None, "a repeat repeats something"
     repeat = map_entry_to_row(record, entry, None)
     if repeat.content == prior.content:
         bench.classes[record.partition].duplicates += 1
@@ -195,17 +251,18 @@ def _judge_reversal(bench: _Bench, record: LogRecord, entry: Entry) -> None:
     if refusal is not None:
         _reject(bench, record, *refusal)
         return
-    bench.rows[(entry.source, entry.id)] = map_entry_to_row(record, entry, None)
+    bench.entered[(entry.source, entry.id)] = (record, entry, None)
     bench.classes[record.partition].reversed += 1
     # Taken only once per original, also where the original is still to come.
     bench.waiting[target] = record.offset
     if original is None:
         return
-    if original_key in bench.rows:
-        bench.rows[original_key] = original._replace(voided_by=record.offset)
-    else:
+    mine = bench.entered.get(original_key)
+    if mine is None:
         bench.voids[original_key] = (original, record.offset)
-    bench.add_effect(original, -1)
+    else:
+        bench.entered[original_key] = (*mine[:2], record.offset)
+    bench.take_out(original)
 
 
 def _refusal_of_reversal(
@@ -234,11 +291,11 @@ def _reject(bench: _Bench, record: LogRecord, code: RejectionCode, detail: str) 
 
 
 def _sorted_deltas(
-    sums: Iterable[tuple[TotalKey, list[int]]],
+    sums: Iterable[tuple[PlainKey, Sums]],
 ) -> tuple[Delta, ...]:
     """Drop zero nets and sort by key, so every writer locks in the same order."""
     return tuple(
-        Delta(key, partition, count, amount)
+        Delta(TotalKey(*key), partition, count, amount)
         for key, (partition, count, amount) in sorted(sums)
         if count or amount
     )

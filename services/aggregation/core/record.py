@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol
+from uuid import UUID
 
 Effect = Literal["count", "amount", "state", "control", "reverse"]
 
@@ -90,9 +91,16 @@ class Entry(Protocol):
 
 
 class LogRecord(NamedTuple):
-    """A record of the log; `entry` is None where the bytes are not an event."""
+    """A record of the log.
+
+    Attributes:
+        entry: None where the bytes are not an admitted event.
+        key: What the ledger finds the entry by; made when the record is read, so that
+            the database need not wait for it.
+    """
 
     partition: int
     offset: int
     logged_at: datetime
     entry: Entry | None
+    key: UUID | None = None

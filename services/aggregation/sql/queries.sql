@@ -45,69 +45,100 @@ FROM unnest(
 )
 WHERE p.partition = b.partition AND p.next_offset = b.expected_offset
 
--- name: find_rows
--- Ledger rows whose (source, id) a batch names. $1 sources, $2 ids.
-SELECT l.source, l.id, l.kind, l.type, l.partition, l.log_offset, l.logged_at,
-    l.occurred_at, l.agency, l.indicator, l.locality, l.valid_from, l.day,
-    l.count, l.amount, l.reversed_source, l.reversed_id, l.reversed_occurred_at,
+-- name: add_origins
+-- Numbers sources that have none. $1 sources, $2 their agencies.
+INSERT INTO aggregation.origin (source, agency)
+SELECT * FROM unnest($1::text[], $2::text[])
+ON CONFLICT (source) DO NOTHING
+
+-- name: read_origins
+-- Numbers of sources, and whose they are. $1 sources.
+SELECT source, agency, origin_id FROM aggregation.origin
+WHERE source = ANY($1::text[])
+
+-- name: add_types
+-- Numbers event types that have none. $1 types.
+INSERT INTO aggregation.event_type (type)
+SELECT * FROM unnest($1::text[])
+ON CONFLICT (type) DO NOTHING
+
+-- name: read_types
+-- Numbers of event types. $1 types.
+SELECT type, type_id FROM aggregation.event_type WHERE type = ANY($1::text[])
+
+-- name: add_series
+-- Numbers series that have none. $1 indicators, $2 agencies, $3 localities,
+-- $4 valid_from.
+INSERT INTO aggregation.series (indicator, agency, locality, valid_from)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[])
+ON CONFLICT (indicator, agency, locality, valid_from) DO NOTHING
+
+-- name: read_series
+-- Numbers of series. Parameters as for add_series.
+SELECT s.indicator, s.agency, s.locality, s.valid_from, s.series_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::date[])
+    AS b (indicator, agency, locality, valid_from)
+JOIN aggregation.series AS s
+    ON s.indicator = b.indicator AND s.agency = b.agency
+    AND s.locality IS NOT DISTINCT FROM b.locality
+    AND s.valid_from IS NOT DISTINCT FROM b.valid_from
+
+-- name: find_known
+-- Which keys stand in the ledger; a few of a batch do. $1 keys.
+SELECT key FROM aggregation.ledger WHERE key = ANY($1::uuid[])
+
+-- name: read_rows
+-- The ledger's rows with these keys, in words. $1 keys.
+SELECT o.source, l.id, l.kind, t.type, l.partition, l.log_offset, l.logged_at,
+    l.occurred_at, o.agency, s.indicator, s.locality, s.valid_from, l.day,
+    l.count, l.amount, r.reversed_source, r.reversed_id, r.reversed_occurred_at,
     l.voided_by
-FROM unnest($1::text[], $2::text[]) AS b (source, id)
-JOIN aggregation.ledger AS l ON l.source = b.source AND l.id = b.id
+FROM aggregation.ledger AS l
+JOIN aggregation.origin AS o USING (origin_id)
+JOIN aggregation.event_type AS t USING (type_id)
+LEFT JOIN aggregation.series AS s USING (series_id)
+LEFT JOIN aggregation.reversal AS r ON l.kind = 'r' AND r.key = l.key
+WHERE l.key = ANY($1::uuid[])
 
 -- name: find_waiting
--- Reversals whose original a batch may bring. $1 sources, $2 ids of originals.
-SELECT l.reversed_source, l.reversed_id, l.reversed_occurred_at, l.log_offset
-FROM unnest($1::text[], $2::text[]) AS b (source, id)
-JOIN aggregation.ledger AS l
-    ON l.reversed_source = b.source AND l.reversed_id = b.id AND l.kind = 'r'
+-- Reversals taken whose original has one of these keys. $1 keys.
+SELECT reversed_source, reversed_id, reversed_occurred_at, log_offset
+FROM aggregation.reversal
+WHERE reversed_key = ANY($1::uuid[])
 
 -- name: void_rows
--- Marks older rows as voided. $1 sources, $2 ids, $3 offsets of the reversals.
+-- Marks older rows as voided. $1 keys, $2 offsets of the reversals.
 UPDATE aggregation.ledger AS l
 SET voided_by = b.voided_by
-FROM unnest($1::text[], $2::text[], $3::bigint[]) AS b (source, id, voided_by)
-WHERE l.source = b.source AND l.id = b.id AND l.voided_by IS NULL
+FROM unnest($1::uuid[], $2::bigint[]) AS b (key, voided_by)
+WHERE l.key = b.key AND l.voided_by IS NULL
 
 -- name: add_to_totals
--- Adds a batch's nets to the daily totals and returns the keys that came to nothing;
--- keys ascend. $1 indicators, $2 agencies, $3 localities, $4 valid_from, $5 days,
--- $6 counts, $7 amounts.
+-- Adds a batch's nets to the daily totals and returns the keys that came to nothing.
+-- $1 series, $2 days, $3 counts, $4 amounts.
 WITH added AS (
-    INSERT INTO aggregation.daily_total AS t
-        (indicator, agency, locality, valid_from, day, count, amount)
-    SELECT * FROM unnest(
-        $1::text[], $2::text[], $3::text[], $4::date[], $5::date[],
-        $6::numeric[], $7::numeric[]
-    )
-    ON CONFLICT (indicator, agency, locality, valid_from, day) DO UPDATE
+    INSERT INTO aggregation.daily_total AS t (series_id, day, count, amount)
+    SELECT * FROM unnest($1::integer[], $2::date[], $3::numeric[], $4::numeric[])
+    ON CONFLICT (series_id, day) DO UPDATE
     SET count = t.count + excluded.count, amount = t.amount + excluded.amount
-    RETURNING *
+    RETURNING series_id, day, count, amount
 )
-SELECT indicator, agency, locality, valid_from, day
-FROM added
-WHERE count = 0 AND amount = 0
+SELECT series_id, day FROM added WHERE count = 0 AND amount = 0
 
 -- name: drop_zero_totals
 -- Removes totals that came to nothing, so that a rebuild is equal byte for byte.
--- Parameters as the first five of add_to_totals.
+-- $1 series, $2 days.
 DELETE FROM aggregation.daily_total AS t
-USING unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::date[])
-    AS b (indicator, agency, locality, valid_from, day)
-WHERE t.indicator = b.indicator AND t.agency = b.agency AND t.locality = b.locality
-    AND t.valid_from = b.valid_from AND t.day = b.day
-    AND t.count = 0 AND t.amount = 0
+USING unnest($1::integer[], $2::date[]) AS b (series_id, day)
+WHERE t.series_id = b.series_id AND t.day = b.day AND t.count = 0 AND t.amount = 0
 
 -- name: mark_totals
--- Notes totals that are to be published. $1 kind, $2 indicators, $3 agencies,
--- $4 localities, $5 valid_from, $6 days, $7 partitions, $8 revisions.
-INSERT INTO aggregation.outbox_total AS o
-    (kind, indicator, agency, locality, valid_from, day, partition, revision)
+-- Notes totals that are to be published. $1 kind, $2 series, $3 days, $4 partitions,
+-- $5 revisions.
+INSERT INTO aggregation.outbox_total AS o (kind, series_id, day, partition, revision)
 SELECT $1::"char", b.*
-FROM unnest(
-    $2::text[], $3::text[], $4::text[], $5::date[], $6::date[],
-    $7::integer[], $8::bigint[]
-) AS b
-ON CONFLICT (partition, kind, indicator, agency, locality, valid_from, day)
+FROM unnest($2::integer[], $3::date[], $4::integer[], $5::bigint[]) AS b
+ON CONFLICT (partition, kind, series_id, day)
 DO UPDATE SET revision = excluded.revision
 
 -- name: drop_statements
@@ -147,10 +178,10 @@ WHERE o.partition = b.partition AND o.log_offset = b.log_offset
 
 -- name: read_outbox_totals
 -- Totals that changed, with the values they have now, in key order. $1 partitions,
--- $2 most rows, $3 to $9 the key after which to go on (partition, kind, indicator,
--- agency, locality, valid_from, day); a round that pages by it meets each key once.
+-- $2 most rows, $3 to $6 the key after which to go on (partition, kind, series, day);
+-- a round that pages by it meets each key once.
 SELECT
-    o.kind, o.indicator, o.agency, o.locality, o.valid_from, o.day,
+    o.kind, p.indicator, p.agency, p.locality, p.valid_from, o.series_id, o.day,
     o.partition, o.revision,
     coalesce(d.count, 0) AS count,
     coalesce(d.amount, 0) AS amount,
@@ -159,40 +190,35 @@ SELECT
 FROM (
     SELECT * FROM aggregation.outbox_total
     WHERE partition = ANY($1::integer[])
-        AND (partition, kind, indicator, agency, locality, valid_from, day)
-            > ($3::integer, $4::"char", $5::text, $6::text, $7::text, $8::date, $9::date)
-    ORDER BY partition, kind, indicator, agency, locality, valid_from, day
+        AND (partition, kind, series_id, day)
+            > ($3::integer, $4::"char", $5::integer, $6::date)
+    ORDER BY partition, kind, series_id, day
     LIMIT $2
 ) AS o
+JOIN aggregation.series AS p USING (series_id)
 LEFT JOIN aggregation.daily_total AS d
-    ON o.kind = 'd'
-    AND (d.indicator, d.agency, d.locality, d.valid_from, d.day)
-        = (o.indicator, o.agency, o.locality, o.valid_from, o.day)
+    ON o.kind = 'd' AND d.series_id = o.series_id AND d.day = o.day
 LEFT JOIN LATERAL (
     SELECT t.level
     FROM aggregation.statement AS t
     WHERE o.kind = 's'
         AND (t.indicator, t.agency, t.locality, t.valid_from, t.day)
-            = (o.indicator, o.agency, o.locality, o.valid_from, o.day)
+            = (p.indicator, p.agency, p.locality, p.valid_from, o.day)
     ORDER BY t.occurred_at DESC, t.source COLLATE "C" DESC, t.id COLLATE "C" DESC
     LIMIT 1
 ) AS s ON true
 LEFT JOIN aggregation.last_report AS r
-    ON o.kind = 'l' AND (r.agency, r.indicator) = (o.agency, o.indicator)
-ORDER BY o.partition, o.kind, o.indicator, o.agency, o.locality, o.valid_from, o.day
+    ON o.kind = 'l' AND (r.agency, r.indicator) = (p.agency, p.indicator)
+ORDER BY o.partition, o.kind, o.series_id, o.day
 
 -- name: drop_outbox_totals
 -- Forgets totals that are published, unless they changed meanwhile. $1 kinds,
--- $2 indicators, $3 agencies, $4 localities, $5 valid_from, $6 days, $7 partitions,
--- $8 revisions.
+-- $2 series, $3 days, $4 partitions, $5 revisions.
 DELETE FROM aggregation.outbox_total AS o
-USING unnest(
-    $1::"char"[], $2::text[], $3::text[], $4::text[], $5::date[], $6::date[],
-    $7::integer[], $8::bigint[]
-) AS b (kind, indicator, agency, locality, valid_from, day, partition, revision)
-WHERE o.partition = b.partition AND o.kind = b.kind AND o.indicator = b.indicator
-    AND o.agency = b.agency AND o.locality = b.locality
-    AND o.valid_from = b.valid_from AND o.day = b.day AND o.revision = b.revision
+USING unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::bigint[])
+    AS b (kind, series_id, day, partition, revision)
+WHERE o.partition = b.partition AND o.kind = b.kind AND o.series_id = b.series_id
+    AND o.day = b.day AND o.revision = b.revision
 
 -- name: read_tree_digest
 -- Which tree the views have.

@@ -49,13 +49,14 @@ CREATE FUNCTION reporting.leaf_total_on(on_day date) RETURNS TABLE(indicator tex
     ),
     effects AS (
         SELECT
-            d.indicator, d.agency, d.locality, d.valid_from,
+            p.indicator, p.agency, p.locality, p.valid_from,
             sum(d.count) FILTER (WHERE s.day IS NULL OR d.day > s.day) AS count,
             sum(d.amount) AS amount
         FROM aggregation.daily_total AS d
+        JOIN aggregation.series AS p USING (series_id)
         LEFT JOIN stated AS s USING (indicator, agency, locality, valid_from)
         WHERE d.day <= on_day
-        GROUP BY d.indicator, d.agency, d.locality, d.valid_from
+        GROUP BY p.series_id
     )
     SELECT
         indicator, agency, locality, valid_from,
@@ -114,16 +115,37 @@ ALTER TABLE aggregation.control OWNER TO uptake_aggregation;
 --
 
 CREATE TABLE aggregation.daily_total (
-    indicator text NOT NULL,
-    agency text NOT NULL,
-    locality text NOT NULL,
-    valid_from date NOT NULL,
+    series_id integer NOT NULL,
     day date NOT NULL,
     count numeric NOT NULL,
     amount numeric NOT NULL
 );
 
 ALTER TABLE aggregation.daily_total OWNER TO uptake_aggregation;
+
+--
+-- Name: event_type; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.event_type (
+    type_id smallint NOT NULL,
+    type text NOT NULL
+);
+
+ALTER TABLE aggregation.event_type OWNER TO uptake_aggregation;
+
+--
+-- Name: event_type_type_id_seq; Type: SEQUENCE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE aggregation.event_type ALTER COLUMN type_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME aggregation.event_type_type_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 --
 -- Name: last_report; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -142,27 +164,21 @@ ALTER TABLE aggregation.last_report OWNER TO uptake_aggregation;
 --
 
 CREATE TABLE aggregation.ledger (
-    source text NOT NULL,
-    id text NOT NULL,
-    kind "char" NOT NULL,
-    type text NOT NULL,
-    partition integer NOT NULL,
-    log_offset bigint NOT NULL,
+    key uuid NOT NULL,
     logged_at timestamp with time zone NOT NULL,
     occurred_at timestamp with time zone NOT NULL,
-    agency text NOT NULL,
-    indicator text,
-    locality text,
-    valid_from date,
-    day date NOT NULL,
+    log_offset bigint NOT NULL,
     count bigint,
     amount bigint,
-    reversed_source text,
-    reversed_id text,
-    reversed_occurred_at timestamp with time zone,
     voided_by bigint,
-    CONSTRAINT ledger_check CHECK (((kind = 'r'::"char") = (reversed_id IS NOT NULL))),
-    CONSTRAINT ledger_check1 CHECK (((kind = 'r'::"char") OR ((indicator IS NOT NULL) AND (count IS NOT NULL)))),
+    origin_id integer NOT NULL,
+    series_id integer,
+    day date NOT NULL,
+    partition smallint NOT NULL,
+    type_id smallint NOT NULL,
+    kind "char" NOT NULL,
+    id text NOT NULL,
+    CONSTRAINT ledger_check CHECK (((kind = 'r'::"char") OR ((series_id IS NOT NULL) AND (count IS NOT NULL)))),
     CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['c'::"char", 's'::"char", 'k'::"char", 'r'::"char"])))
 );
 
@@ -196,6 +212,31 @@ CREATE TABLE aggregation.locality_above (
 ALTER TABLE aggregation.locality_above OWNER TO uptake_aggregation;
 
 --
+-- Name: origin; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.origin (
+    origin_id integer NOT NULL,
+    source text NOT NULL,
+    agency text NOT NULL
+);
+
+ALTER TABLE aggregation.origin OWNER TO uptake_aggregation;
+
+--
+-- Name: origin_origin_id_seq; Type: SEQUENCE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE aggregation.origin ALTER COLUMN origin_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME aggregation.origin_origin_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: outbox_rejected; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -216,14 +257,11 @@ ALTER TABLE aggregation.outbox_rejected OWNER TO uptake_aggregation;
 --
 
 CREATE TABLE aggregation.outbox_total (
-    kind "char" NOT NULL,
-    indicator text NOT NULL,
-    agency text NOT NULL,
-    locality text NOT NULL,
-    valid_from date NOT NULL,
-    day date NOT NULL,
-    partition integer NOT NULL,
     revision bigint NOT NULL,
+    partition integer NOT NULL,
+    series_id integer NOT NULL,
+    day date NOT NULL,
+    kind "char" NOT NULL,
     CONSTRAINT outbox_total_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
 );
 
@@ -253,6 +291,48 @@ CREATE TABLE aggregation.progress (
 );
 
 ALTER TABLE aggregation.progress OWNER TO uptake_aggregation;
+
+--
+-- Name: reversal; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.reversal (
+    key uuid NOT NULL,
+    reversed_key uuid NOT NULL,
+    reversed_occurred_at timestamp with time zone NOT NULL,
+    log_offset bigint NOT NULL,
+    reversed_source text NOT NULL,
+    reversed_id text NOT NULL
+);
+
+ALTER TABLE aggregation.reversal OWNER TO uptake_aggregation;
+
+--
+-- Name: series; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.series (
+    series_id integer NOT NULL,
+    indicator text NOT NULL,
+    agency text NOT NULL,
+    locality text,
+    valid_from date
+);
+
+ALTER TABLE aggregation.series OWNER TO uptake_aggregation;
+
+--
+-- Name: series_series_id_seq; Type: SEQUENCE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE aggregation.series ALTER COLUMN series_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME aggregation.series_series_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 --
 -- Name: statement; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -304,8 +384,9 @@ CREATE VIEW reporting.control AS
            FROM aggregation.control
           ORDER BY control.indicator, control.agency, control.day, control.occurred_at DESC, (control.source COLLATE "C") DESC, (control.id COLLATE "C") DESC) c
      LEFT JOIN LATERAL ( SELECT sum(t.count) AS count
-           FROM aggregation.daily_total t
-          WHERE ((t.indicator = c.indicator) AND (t.agency = c.agency) AND (t.day = c.day))) d ON (true));
+           FROM (aggregation.series s
+             JOIN aggregation.daily_total t USING (series_id))
+          WHERE ((s.indicator = c.indicator) AND (s.agency = c.agency) AND (t.day = c.day))) d ON (true));
 
 ALTER VIEW reporting.control OWNER TO uptake_aggregation;
 
@@ -314,14 +395,15 @@ ALTER VIEW reporting.control OWNER TO uptake_aggregation;
 --
 
 CREATE VIEW reporting.daily_total AS
- SELECT indicator,
-    agency,
-    locality,
-    valid_from,
-    day,
-    count,
-    amount
-   FROM aggregation.daily_total;
+ SELECT s.indicator,
+    s.agency,
+    s.locality,
+    s.valid_from,
+    d.day,
+    d.count,
+    d.amount
+   FROM (aggregation.daily_total d
+     JOIN aggregation.series s USING (series_id));
 
 ALTER VIEW reporting.daily_total OWNER TO uptake_aggregation;
 
@@ -342,23 +424,26 @@ ALTER VIEW reporting.last_report OWNER TO uptake_aggregation;
 --
 
 CREATE VIEW reporting.ledger AS
- SELECT source,
-    id,
-    (kind)::text AS kind,
-    type,
-    partition,
-    log_offset,
-    logged_at,
-    occurred_at,
-    agency,
-    indicator,
-    locality,
-    valid_from,
-    day,
-    count,
-    amount,
-    (voided_by IS NOT NULL) AS voided
-   FROM aggregation.ledger;
+ SELECT o.source,
+    l.id,
+    (l.kind)::text AS kind,
+    t.type,
+    l.partition,
+    l.log_offset,
+    l.logged_at,
+    l.occurred_at,
+    o.agency,
+    s.indicator,
+    s.locality,
+    s.valid_from,
+    l.day,
+    l.count,
+    l.amount,
+    (l.voided_by IS NOT NULL) AS voided
+   FROM (((aggregation.ledger l
+     JOIN aggregation.origin o USING (origin_id))
+     JOIN aggregation.event_type t USING (type_id))
+     LEFT JOIN aggregation.series s USING (series_id));
 
 ALTER VIEW reporting.ledger OWNER TO uptake_aggregation;
 
@@ -434,7 +519,21 @@ ALTER TABLE ONLY aggregation.control
 --
 
 ALTER TABLE ONLY aggregation.daily_total
-    ADD CONSTRAINT daily_total_pkey PRIMARY KEY (indicator, agency, locality, valid_from, day);
+    ADD CONSTRAINT daily_total_pkey PRIMARY KEY (series_id, day);
+
+--
+-- Name: event_type event_type_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.event_type
+    ADD CONSTRAINT event_type_pkey PRIMARY KEY (type_id);
+
+--
+-- Name: event_type event_type_type_key; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.event_type
+    ADD CONSTRAINT event_type_type_key UNIQUE (type);
 
 --
 -- Name: last_report last_report_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -448,7 +547,7 @@ ALTER TABLE ONLY aggregation.last_report
 --
 
 ALTER TABLE ONLY aggregation.ledger
-    ADD CONSTRAINT ledger_pkey PRIMARY KEY (source, id);
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (key);
 
 --
 -- Name: locality_above locality_above_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -465,6 +564,20 @@ ALTER TABLE ONLY aggregation.locality
     ADD CONSTRAINT locality_pkey PRIMARY KEY (code, valid_from);
 
 --
+-- Name: origin origin_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.origin
+    ADD CONSTRAINT origin_pkey PRIMARY KEY (origin_id);
+
+--
+-- Name: origin origin_source_key; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.origin
+    ADD CONSTRAINT origin_source_key UNIQUE (source);
+
+--
 -- Name: outbox_rejected outbox_rejected_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -476,7 +589,7 @@ ALTER TABLE ONLY aggregation.outbox_rejected
 --
 
 ALTER TABLE ONLY aggregation.outbox_total
-    ADD CONSTRAINT outbox_total_pkey PRIMARY KEY (partition, kind, indicator, agency, locality, valid_from, day);
+    ADD CONSTRAINT outbox_total_pkey PRIMARY KEY (partition, kind, series_id, day);
 
 --
 -- Name: progress progress_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -484,6 +597,34 @@ ALTER TABLE ONLY aggregation.outbox_total
 
 ALTER TABLE ONLY aggregation.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (partition);
+
+--
+-- Name: reversal reversal_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.reversal
+    ADD CONSTRAINT reversal_pkey PRIMARY KEY (key);
+
+--
+-- Name: reversal reversal_reversed_key_reversed_occurred_at_key; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.reversal
+    ADD CONSTRAINT reversal_reversed_key_reversed_occurred_at_key UNIQUE (reversed_key, reversed_occurred_at);
+
+--
+-- Name: series series_indicator_agency_locality_valid_from_key; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.series
+    ADD CONSTRAINT series_indicator_agency_locality_valid_from_key UNIQUE NULLS NOT DISTINCT (indicator, agency, locality, valid_from);
+
+--
+-- Name: series series_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.series
+    ADD CONSTRAINT series_pkey PRIMARY KEY (series_id);
 
 --
 -- Name: statement statement_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -504,12 +645,6 @@ ALTER TABLE ONLY aggregation.tree_version
 --
 
 CREATE INDEX control_series ON aggregation.control USING btree (indicator, agency, day, occurred_at DESC);
-
---
--- Name: ledger_reversed; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
---
-
-CREATE UNIQUE INDEX ledger_reversed ON aggregation.ledger USING btree (reversed_source, reversed_id, reversed_occurred_at) WHERE (kind = 'r'::"char");
 
 --
 -- Name: locality_above_unit; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation

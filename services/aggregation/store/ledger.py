@@ -5,29 +5,31 @@ and the outbox change together or not at all. A crash anywhere here repeats the 
 from the progress row and loses nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Final, cast
+from datetime import datetime
+from typing import cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from services.aggregation.core.judge import Judgement, Known, Target, judge
-from services.aggregation.core.ledger import EventKey, LedgerRow
+from services.aggregation.core.judge import (
+    Judgement,
+    Known,
+    Target,
+    judge,
+)
+from services.aggregation.core.ledger import LedgerRow
 from services.aggregation.core.record import LogRecord
+from services.aggregation.sql import QUERIES
+from services.aggregation.store.dictionary import Dictionary
+from services.aggregation.store.keys import ledger_key
+from services.aggregation.store.rows import write_rows
+from services.aggregation.store.totals import write_reports, write_totals
+from shared.errors import TransientError
 from shared.postgres.pool import outages_as_transient
-from shared.postgres.queries import load_queries
 
 Connection = PoolConnectionProxy
-QUERIES: Final = load_queries("services.aggregation.sql")
-_LEDGER_COLUMNS: Final = (
-    *LedgerRow._fields[:13],
-    "count",
-    "amount",
-    *LedgerRow._fields[15:],
-)
 
 
 class StaleProgressError(Exception):
@@ -65,7 +67,7 @@ class Slice:
         next_offset: Offset after the last record.
         last_record_hash: Hash of the last record.
         records: Every offset from first to next, in order.
-        raw: Key and value of records that may have to be rejected, by offset.
+        raw: Gives key and value of the record at an offset, should it be rejected.
     """
 
     partition: int
@@ -73,7 +75,7 @@ class Slice:
     next_offset: int
     last_record_hash: bytes
     records: Sequence[LogRecord]
-    raw: Mapping[int, tuple[bytes | None, bytes | None]]
+    raw: Callable[[int], tuple[bytes | None, bytes | None]]
 
 
 class LedgerStore:
@@ -81,6 +83,7 @@ class LedgerStore:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._dictionary = Dictionary()
 
     async def start_partitions(
         self, partitions: Iterable[int]
@@ -112,18 +115,42 @@ class LedgerStore:
         """
         ordered = sorted(slices, key=lambda part: part.partition)
         records = [record for part in ordered for record in part.records]
-        async with (
-            outages_as_transient(),
-            self._pool.acquire() as connection,
-            connection.transaction(),
-        ):
-            await _compare_progress(connection, ordered)
-            judgement = judge(records, await _look_up(connection, records))
-            await _write_rows(connection, judgement)
-            await _write_totals(connection, judgement, ordered)
-            await _write_reports(connection, judgement, ordered)
-            await _write_rejects(connection, judgement, ordered)
-            await _set_progress(connection, judgement, ordered)
+        try:
+            async with outages_as_transient(), self._pool.acquire() as connection:
+                await self._dictionary.learn(
+                    connection, (each.entry for each in records if each.entry)
+                )
+                async with connection.transaction():
+                    return await self._apply(connection, ordered, records)
+        except (StaleProgressError, TransientError):
+            # The database may have been restored meanwhile, with other numbers.
+            self._dictionary.forget()
+            raise
+
+    async def _apply(
+        self,
+        connection: Connection,
+        slices: Sequence[Slice],
+        records: Sequence[LogRecord],
+    ) -> Judgement:
+        numbers = self._dictionary
+        await _compare_progress(connection, slices)
+        known = await _look_up(connection, records, numbers.owners)
+        await numbers.learn_series(
+            connection,
+            (
+                (row.indicator, row.agency, row.locality, row.valid_from)
+                for row in known.rows.values()
+                if row.indicator is not None
+            ),
+        )
+        judgement = judge(records, known)
+        revisions = {part.partition: part.next_offset for part in slices}
+        await write_rows(connection, judgement, numbers)
+        await write_totals(connection, judgement, revisions, numbers)
+        await write_reports(connection, judgement, revisions, numbers)
+        await _write_rejects(connection, judgement, slices)
+        await _set_progress(connection, judgement, slices)
         return judgement
 
 
@@ -140,168 +167,28 @@ async def _compare_progress(connection: Connection, slices: Sequence[Slice]) -> 
             )
 
 
-async def _look_up(connection: Connection, records: Sequence[LogRecord]) -> Known:
-    """Read what the batch can touch; two index look-ups per record, set-based."""
-    keys: dict[EventKey, None] = {}
-    for record in records:
-        entry = record.entry
-        if entry is None:
-            continue
-        keys[(entry.source, entry.id)] = None
-        if entry.data.source is not None and entry.data.id is not None:
-            keys[(entry.data.source, entry.data.id)] = None
-    sources = [key[0] for key in keys]
-    ids = [key[1] for key in keys]
-    rows = await connection.fetch(QUERIES["find_rows"], sources, ids)
-    waiting = await connection.fetch(QUERIES["find_waiting"], sources, ids)
-    found = [LedgerRow(*row.values()) for row in rows]
+async def _look_up(
+    connection: Connection, records: Sequence[LogRecord], owners: Mapping[str, str]
+) -> Known:
+    """Read what the batch can touch: two look-ups by key per record, set-based."""
+    keys = [record.key for record in records if record.key is not None]
+    keys.extend(
+        ledger_key(entry.data.source, entry.data.id)
+        for record in records
+        if (entry := record.entry) is not None
+        and entry.data.source is not None
+        and entry.data.id is not None
+    )
+    known = await connection.fetch(QUERIES["find_known"], keys)
+    waiting = await connection.fetch(QUERIES["find_waiting"], keys)
+    found: list[LedgerRow] = []
+    if known:
+        rows = await connection.fetch(QUERIES["read_rows"], [row[0] for row in known])
+        found = [LedgerRow(*row.values()) for row in rows]
     targets = {
         cast("Target", (row[0], row[1], row[2])): cast("int", row[3]) for row in waiting
     }
-    return Known({row.key: row for row in found}, targets)
-
-
-async def _write_rows(connection: Connection, judgement: Judgement) -> None:
-    await connection.copy_records_to_table(
-        "ledger",
-        schema_name="aggregation",
-        columns=_LEDGER_COLUMNS,
-        records=judgement.rows,
-    )
-    if judgement.voids:
-        status = await connection.execute(
-            QUERIES["void_rows"],
-            [row.source for row, _ in judgement.voids],
-            [row.id for row, _ in judgement.voids],
-            [offset for _, offset in judgement.voids],
-        )
-        assert status == f"UPDATE {len(judgement.voids)}", status
-    await _write_stated(connection, judgement)
-
-
-async def _write_stated(connection: Connection, judgement: Judgement) -> None:
-    """Keep statements and controls that hold, drop those that were voided."""
-    standing = [row for row in judgement.rows if row.voided_by is None]
-    statements = [
-        (
-            row.source,
-            row.id,
-            row.indicator,
-            row.agency,
-            row.locality,
-            row.valid_from,
-            row.day,
-            row.occurred_at,
-            row.net_count,
-            row.logged_at,
-        )
-        for row in standing
-        if row.kind == b"s"
-    ]
-    controls = [
-        (
-            row.source,
-            row.id,
-            row.indicator,
-            row.agency,
-            row.day,
-            row.occurred_at,
-            row.net_count,
-        )
-        for row in standing
-        if row.kind == b"k"
-    ]
-    if statements:
-        await connection.copy_records_to_table(
-            "statement", schema_name="aggregation", records=statements
-        )
-    if controls:
-        await connection.copy_records_to_table(
-            "control", schema_name="aggregation", records=controls
-        )
-    for kind, query in ((b"s", "drop_statements"), (b"k", "drop_controls")):
-        gone = [row.key for row, _ in judgement.voids if row.kind == kind]
-        if gone:
-            await connection.execute(
-                QUERIES[query], [key[0] for key in gone], [key[1] for key in gone]
-            )
-
-
-async def _write_totals(
-    connection: Connection, judgement: Judgement, slices: Sequence[Slice]
-) -> None:
-    revisions = {part.partition: part.next_offset for part in slices}
-    deltas = judgement.deltas
-    if deltas:
-        columns = [
-            list(column)
-            for column in zip(*(delta.key for delta in deltas), strict=True)
-        ]
-        nothing_left = await connection.fetch(
-            QUERIES["add_to_totals"],
-            *columns,
-            [Decimal(delta.count) for delta in deltas],
-            [Decimal(delta.amount) for delta in deltas],
-        )
-        if nothing_left:
-            await connection.execute(
-                QUERIES["drop_zero_totals"],
-                *(list(column) for column in zip(*nothing_left, strict=True)),
-            )
-        await connection.execute(
-            QUERIES["mark_totals"],
-            b"d",
-            *columns,
-            [delta.partition for delta in deltas],
-            [revisions[delta.partition] for delta in deltas],
-        )
-    stated = {
-        (row.indicator, row.agency, row.locality, row.valid_from, row.day): (
-            row.partition
-        )
-        for row in (*judgement.rows, *(row for row, _ in judgement.voids))
-        if row.kind == b"s"
-    }
-    if stated:
-        await connection.execute(
-            QUERIES["mark_totals"],
-            b"s",
-            *(list(column) for column in zip(*stated, strict=True)),
-            list(stated.values()),
-            [revisions[partition] for partition in stated.values()],
-        )
-
-
-async def _write_reports(
-    connection: Connection, judgement: Judgement, slices: Sequence[Slice]
-) -> None:
-    """Note when each agency last reported each indicator, in log time."""
-    revisions = {part.partition: part.next_offset for part in slices}
-    latest: dict[tuple[str, str], LedgerRow] = {}
-    for row in judgement.rows:
-        if row.indicator is not None:
-            latest[(row.agency, row.indicator)] = row
-    if not latest:
-        return
-    series = sorted(latest)
-    rows = [latest[key] for key in series]
-    agencies = [agency for agency, _ in series]
-    indicators = [indicator for _, indicator in series]
-    no_day = date.min
-    await connection.execute(
-        QUERIES["note_reports"], agencies, indicators, [row.logged_at for row in rows]
-    )
-    await connection.execute(
-        QUERIES["mark_totals"],
-        b"l",
-        indicators,
-        agencies,
-        [""] * len(rows),
-        [no_day] * len(rows),
-        [no_day] * len(rows),
-        [row.partition for row in rows],
-        [revisions[row.partition] for row in rows],
-    )
+    return Known({row.key: row for row in found}, targets, owners)
 
 
 async def _write_rejects(
@@ -325,7 +212,7 @@ async def _write_rejects(
                 reject.code,
                 reject.detail,
                 logged[(reject.partition, reject.offset)],
-                *raw[reject.partition][reject.offset],
+                *raw[reject.partition](reject.offset),
             )
             for reject in judgement.rejects
         ],

@@ -12,12 +12,12 @@ from typing import Final
 
 import asyncpg
 
-from services.aggregation.store.ledger import QUERIES
+from services.aggregation.sql import QUERIES
 from shared.postgres.pool import outages_as_transient
 
-OutboxPlace = tuple[int, bytes, str, str, str, date, date]
-"""Key of an outbox row, in the outbox's order."""
-FIRST_PLACE: Final[OutboxPlace] = (-1, b" ", "", "", "", date.min, date.min)
+OutboxPlace = tuple[int, bytes, int, date]
+"""(partition, kind, series, day): key of an outbox row, in the outbox's order."""
+FIRST_PLACE: Final[OutboxPlace] = (-1, b" ", 0, date.min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class ChangedTotal:
     kind: bytes
     indicator: str
     agency: str
-    locality: str
-    valid_from: date
+    locality: str | None
+    valid_from: date | None
+    series_id: int
     day: date
     partition: int
     revision: int
@@ -47,15 +48,7 @@ class ChangedTotal:
     @property
     def place(self) -> OutboxPlace:
         """Return where it stands in the outbox's order."""
-        return (
-            self.partition,
-            self.kind,
-            self.indicator,
-            self.agency,
-            self.locality,
-            self.valid_from,
-            self.day,
-        )
+        return (self.partition, self.kind, self.series_id, self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +85,7 @@ class OutboxStore:
                 agency=row["agency"],
                 locality=row["locality"],
                 valid_from=row["valid_from"],
+                series_id=row["series_id"],
                 day=row["day"],
                 partition=row["partition"],
                 revision=row["revision"],
@@ -109,10 +103,7 @@ class OutboxStore:
             await connection.execute(
                 QUERIES["drop_outbox_totals"],
                 [total.kind for total in published],
-                [total.indicator for total in published],
-                [total.agency for total in published],
-                [total.locality for total in published],
-                [total.valid_from for total in published],
+                [total.series_id for total in published],
                 [total.day for total in published],
                 [total.partition for total in published],
                 [total.revision for total in published],

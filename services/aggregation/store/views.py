@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.aggregation.store.ledger import QUERIES
+from services.aggregation.sql import QUERIES
 from shared.catalogue.model import Tree
 from shared.postgres.pool import outages_as_transient
 

@@ -18,8 +18,9 @@ FROM aggregation.progress;
 
 -- Event effects per agency, leaf and local day.
 CREATE VIEW reporting.daily_total AS
-SELECT indicator, agency, locality, valid_from, day, count, amount
-FROM aggregation.daily_total;
+SELECT s.indicator, s.agency, s.locality, s.valid_from, d.day, d.count, d.amount
+FROM aggregation.daily_total AS d
+JOIN aggregation.series AS s USING (series_id);
 
 CREATE VIEW reporting.locality AS
 SELECT code, valid_from, valid_to, kind, name
@@ -56,13 +57,14 @@ AS $$
     ),
     effects AS (
         SELECT
-            d.indicator, d.agency, d.locality, d.valid_from,
+            p.indicator, p.agency, p.locality, p.valid_from,
             sum(d.count) FILTER (WHERE s.day IS NULL OR d.day > s.day) AS count,
             sum(d.amount) AS amount
         FROM aggregation.daily_total AS d
+        JOIN aggregation.series AS p USING (series_id)
         LEFT JOIN stated AS s USING (indicator, agency, locality, valid_from)
         WHERE d.day <= on_day
-        GROUP BY d.indicator, d.agency, d.locality, d.valid_from
+        GROUP BY p.series_id
     )
     SELECT
         indicator, agency, locality, valid_from,
@@ -116,8 +118,9 @@ FROM (
 ) AS c
 LEFT JOIN LATERAL (
     SELECT sum(t.count) AS count
-    FROM aggregation.daily_total AS t
-    WHERE t.indicator = c.indicator AND t.agency = c.agency AND t.day = c.day
+    FROM aggregation.series AS s
+    JOIN aggregation.daily_total AS t USING (series_id)
+    WHERE s.indicator = c.indicator AND s.agency = c.agency AND t.day = c.day
 ) AS d ON true;
 
 CREATE VIEW reporting.last_report AS
@@ -126,10 +129,13 @@ SELECT agency, indicator, logged_at FROM aggregation.last_report;
 -- The end of each record, for receipts and for reconciling; no payload.
 CREATE VIEW reporting.ledger AS
 SELECT
-    source, id, kind::text AS kind, type, partition, log_offset, logged_at,
-    occurred_at, agency, indicator, locality, valid_from, day, count, amount,
-    voided_by IS NOT NULL AS voided
-FROM aggregation.ledger;
+    o.source, l.id, l.kind::text AS kind, t.type, l.partition, l.log_offset,
+    l.logged_at, l.occurred_at, o.agency, s.indicator, s.locality, s.valid_from,
+    l.day, l.count, l.amount, l.voided_by IS NOT NULL AS voided
+FROM aggregation.ledger AS l
+JOIN aggregation.origin AS o USING (origin_id)
+JOIN aggregation.event_type AS t USING (type_id)
+LEFT JOIN aggregation.series AS s USING (series_id);
 
 GRANT SELECT ON
     reporting.progress,

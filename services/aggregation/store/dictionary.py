@@ -1,0 +1,107 @@
+"""Short numbers for the words that ledger rows repeat: sources, types, series.
+
+Numbers are made outside the batch's transaction and never change, so they may be
+remembered here. `forget` is called whenever the database may be another one.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from asyncpg.pool import PoolConnectionProxy
+
+from services.aggregation.core.record import Entry
+from services.aggregation.sql import QUERIES
+
+SeriesKey = tuple[str, str, str | None, date | None]
+"""(indicator, agency, locality, valid_from); a control's has no leaf."""
+REMEMBERED_MAX: Final = 200_000
+
+
+def series_key(entry: Entry) -> SeriesKey | None:
+    """Return the series that an entry belongs to; a reversal belongs to none."""
+    if entry.indicator is None:
+        return None
+    return (entry.indicator, entry.agency, entry.locality, entry.validfrom)
+
+
+def report_series(agency: str, indicator: str) -> SeriesKey:
+    """Return the series under which an agency's last report is published."""
+    return (indicator, agency, None, None)
+
+
+@dataclass(slots=True)
+class Dictionary:
+    """The numbers known so far.
+
+    Attributes:
+        owners: The agency that sent first under a source.
+    """
+
+    origins: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    types: dict[str, int] = field(default_factory=dict)
+    series: dict[SeriesKey, int] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Forget every number."""
+        self.origins.clear()
+        self.owners.clear()
+        self.types.clear()
+        self.series.clear()
+
+    async def learn(
+        self, connection: PoolConnectionProxy, entries: Iterable[Entry]
+    ) -> None:
+        """Know every number that these entries need, and whose the sources are."""
+        if len(self.series) > REMEMBERED_MAX or len(self.origins) > REMEMBERED_MAX:
+            self.forget()
+        agencies: dict[str, str] = {}
+        types: set[str] = set()
+        keys: set[SeriesKey] = set()
+        for entry in entries:
+            agencies[entry.source] = entry.agency
+            types.add(entry.type)
+            if (key := series_key(entry)) is not None:
+                keys.add(key)
+        await self._learn_origins(connection, agencies)
+        await self._learn_types(connection, types)
+        reports = {report_series(agency, indicator) for indicator, agency, *_ in keys}
+        await self.learn_series(connection, keys | reports)
+
+    async def _learn_origins(
+        self, connection: PoolConnectionProxy, agencies: Mapping[str, str]
+    ) -> None:
+        sources = sorted(agencies.keys() - self.origins.keys())
+        if not sources:
+            return
+        await connection.execute(
+            QUERIES["add_origins"], sources, [agencies[source] for source in sources]
+        )
+        for row in await connection.fetch(QUERIES["read_origins"], sources):
+            self.owners[row[0]] = row[1]
+            self.origins[row[0]] = row[2]
+
+    async def _learn_types(
+        self, connection: PoolConnectionProxy, names: AbstractSet[str]
+    ) -> None:
+        types = sorted(names - self.types.keys())
+        if not types:
+            return
+        await connection.execute(QUERIES["add_types"], types)
+        rows = await connection.fetch(QUERIES["read_types"], types)
+        self.types.update((row[0], row[1]) for row in rows)
+
+    async def learn_series(
+        self, connection: PoolConnectionProxy, keys: Iterable[SeriesKey]
+    ) -> None:
+        """Know the numbers of these series."""
+        missing = set(keys) - self.series.keys()
+        if not missing:
+            return
+        columns = [list(column) for column in zip(*missing, strict=True)]
+        await connection.execute(QUERIES["add_series"], *columns)
+        rows = await connection.fetch(QUERIES["read_series"], *columns)
+        self.series.update(((row[0], row[1], row[2], row[3]), row[4]) for row in rows)

@@ -1,0 +1,167 @@
+"""`make bench`: one command, one report."""
+
+import argparse
+import asyncio
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import asyncpg
+
+from services.cli.embedded.broker import EmbeddedBroker
+from services.cli.embedded.postgres import EmbeddedPostgres
+from tests.bench.drain import (
+    bench_postgres,
+    copy_plain,
+    drain,
+    fill_ledger,
+    fill_log,
+    read_bare,
+)
+from tests.bench.latency import visible_seconds
+from tests.bench.report import Report
+from tests.bench.workload import Workload
+from tests.support.apache_kafka import ApacheKafka
+from tests.support.catalogues import copy_catalogue
+from tests.support.stack import Stack
+
+OUT = Path(".uptake/bench")
+# Stated with the figures: a quarter of a small server's memory, and checkpoints far
+# enough apart that a page is not written whole again and again.
+POSTGRES_SETTINGS = {
+    "shared_buffers": "6GB",
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "30min",
+    "wal_compression": "on",
+}
+LATENCY_RATE = 2_000
+LATENCY_SECONDS = 20
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--rows", type=int, nargs="*", default=[])
+    parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
+    return parser.parse_args()
+
+
+def machine(postgres: EmbeddedPostgres, broker: str) -> dict[str, str]:
+    """Say what the figures were measured on."""
+    return {
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        "postgres": postgres.version,
+        "postgres settings": ", ".join(
+            f"{name}={value}" for name, value in POSTGRES_SETTINGS.items()
+        ),
+        "broker": broker,
+        "load before": f"{os.getloadavg()[0]:.2f}",
+    }
+
+
+async def fresh_database(stack: Stack, postgres: EmbeddedPostgres, name: str) -> str:
+    """Make a database with all tables; return its DSN."""
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    stack.dsn = postgres.dsn.rpartition("/")[0] + f"/{name}"
+    await stack.migrate()
+    return stack.dsn
+
+
+async def measure(options: argparse.Namespace, folder: Path) -> Report:
+    """Run everything and return what was found."""
+    kind = ApacheKafka if options.broker == "kafka" else EmbeddedBroker
+    async with (
+        bench_postgres(folder / "postgres", POSTGRES_SETTINGS) as postgres,
+        kind(folder / "broker") as broker,
+    ):
+        stack = Stack(
+            broker=broker,
+            bootstrap_servers=broker.bootstrap_servers,
+            dsn=postgres.dsn,
+            catalogue=copy_catalogue(folder / "catalogue"),
+            folder=folder,
+            is_embedded=options.broker == "embedded",
+        )
+        report = Report(machine(postgres, broker.version))
+        await measure_drain(options, stack, postgres, report)
+        return report
+
+
+async def measure_drain(
+    options: argparse.Namespace,
+    stack: Stack,
+    postgres: EmbeddedPostgres,
+    report: Report,
+) -> None:
+    """Measure the drain and what it is held against, in turns."""
+    events = options.events
+    dsn = await fresh_database(stack, postgres, "bench")
+    appended = await fill_log(stack, Workload(events))
+    report.add("append batches of 1,000, durable", "events/s", [appended])
+    expected = await first_drain(stack, events)
+    bare, plain, drained, memory = [], [], [], []
+    for _ in range(options.runs):
+        bare.append(await read_bare(stack, events))
+        dsn = await fresh_database(stack, postgres, "bench")
+        plain.append(await copy_plain(dsn, events))
+        result = await drain(stack, events, expected)
+        drained.append(result.events_per_second)
+        memory.append(result.memory_mib)
+    report.add("bare getmany", "events/s", bare)
+    report.add("plain COPY, ledger's row and key", "rows/s", plain)
+    empty = report.add("drain, whole semantics", "events/s", drained, ">= 60,000")
+    ratio = [each / other for each, other in zip(drained, bare, strict=True)]
+    report.add("drain / bare getmany", "ratio", ratio)
+    ratio = [each / other for each, other in zip(drained, plain, strict=True)]
+    report.add("drain / plain COPY", "ratio", ratio)
+    report.add("aggregation's memory", "MiB", memory, "<= 200")
+    for rows in options.rows:
+        dsn = await fresh_database(stack, postgres, f"bench_{rows}")
+        await fill_ledger(dsn, rows)
+        result = await drain(stack, events, expected)
+        share = result.events_per_second / empty.median
+        report.add(
+            f"drain at {rows:,} ledger rows", "events/s", [result.events_per_second]
+        )
+        report.add(f"its share of the empty rate ({rows:,})", "ratio", [share], ">= .5")
+    await fresh_database(stack, postgres, "bench")
+    p50, p99 = await visible_seconds(stack, events, LATENCY_RATE, LATENCY_SECONDS)
+    report.add(f"accepted to visible at {LATENCY_RATE:,}/s, p50", "ms", [p50 * 1000])
+    report.add(
+        f"accepted to visible at {LATENCY_RATE:,}/s, p99", "ms", [p99 * 1000], "<= 500"
+    )
+
+
+async def first_drain(stack: Stack, events: int) -> tuple[int, ...]:
+    """Drain once to warm up and to learn the classes that every run must find."""
+    stack.spawn("aggregation")
+    await stack.wait_applied(events, seconds=600)
+    classes = await stack.classes()
+    await stack.stop()
+    return tuple(classes.values())
+
+
+def main() -> None:
+    """Measure, write the report, show it."""
+    options = arguments()
+    began = time.monotonic()
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=OUT.resolve()) as folder:
+        Path(folder).chmod(0o755)
+        report = asyncio.run(measure(options, Path(folder)))
+    (OUT / "report.md").write_text(report.markdown(), encoding="utf-8")
+    (OUT / "report.json").write_text(report.json() + "\n", encoding="utf-8")
+    print(report.markdown())  # noqa: T201 -- the report
+    print(f"{time.monotonic() - began:.0f} s; {OUT}/report.md, report.json")  # noqa: T201 -- the report
+
+
+if __name__ == "__main__":
+    main()
