@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+import asyncpg
+
 from services.aggregation.consumer.applier import BatchApplier
 from services.aggregation.consumer.assignment import Assignment, Cut
 from services.aggregation.consumer.reader import LogReader
@@ -81,9 +83,41 @@ async def _work(
         on_outage=on_outage,
     )
     views = ViewStore(pool)
-    ledger = LedgerStore(pool)
-    clock = SystemClock()
-    assignment = Assignment()
+    try:
+        await wait_out("load_tree", lambda: views.load_tree(tree), on_outage=on_outage)
+        assignment = Assignment()
+        relay = OutboxRelay(
+            settings,
+            OutboxStore(pool),
+            metrics,
+            readiness,
+            interval_seconds=settings.publish_interval_seconds,
+        )
+        async with asyncio.TaskGroup() as group:
+            _start_consuming(group, settings, pool, assignment, metrics, readiness)
+            group.create_task(relay.run(assignment.applied, assignment.watermarks))
+            group.create_task(
+                refresh_levels(
+                    views,
+                    metrics,
+                    readiness,
+                    interval_seconds=settings.metrics_interval_seconds,
+                )
+            )
+    finally:
+        pool.terminate()
+
+
+def _start_consuming(  # noqa: PLR0917 -- wiring
+    group: asyncio.TaskGroup,
+    settings: AggregationSettings,
+    pool: asyncpg.Pool,
+    assignment: Assignment,
+    metrics: AggregationMetrics,
+    readiness: Readiness,
+) -> None:
+    """Start the reader, the applier behind it, and the watch over both."""
+    ledger, clock = LedgerStore(pool), SystemClock()
     consumer = make_consumer(settings, group_id=GROUP)
     batches: asyncio.Queue[list[Cut]] = asyncio.Queue(BATCHES_WAITING_MAX)
     reader = LogReader(
@@ -105,27 +139,6 @@ async def _work(
         metrics=metrics,
         readiness=readiness,
     )
-    relay = OutboxRelay(
-        settings,
-        OutboxStore(pool),
-        metrics,
-        readiness,
-        interval_seconds=settings.publish_interval_seconds,
-    )
-    try:
-        await wait_out("load_tree", lambda: views.load_tree(tree), on_outage=on_outage)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(reader.run(batches))
-            group.create_task(applier.run(batches))
-            group.create_task(watch_log(consumer, assignment, metrics, clock))
-            group.create_task(relay.run(assignment.applied, assignment.watermarks))
-            group.create_task(
-                refresh_levels(
-                    views,
-                    metrics,
-                    readiness,
-                    interval_seconds=settings.metrics_interval_seconds,
-                )
-            )
-    finally:
-        pool.terminate()
+    group.create_task(reader.run(batches))
+    group.create_task(applier.run(batches))
+    group.create_task(watch_log(consumer, assignment, metrics, clock))
