@@ -101,7 +101,7 @@ test: $(VENV)/.dev ## all tests that need Python and make only, on embedded serv
 
 .PHONY: test-kafka
 test-kafka: $(VENV)/.dev ## the tests that need a broker, on Apache Kafka (Java 17, Maven)
-	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not slow" $(BROKER_TESTS)
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not slow and not embedded" $(BROKER_TESTS)
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATION=600 SEED=n BROKER=embedded)
@@ -111,7 +111,7 @@ chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATI
 .PHONY: test-all
 test-all: test test-kafka tools ## every test, on both brokers; a missing server fails (CI)
 	$(PYTEST) -m "(debian or slow) and not kafka"
-	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "debian or slow" $(BROKER_TESTS)
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "(debian or slow) and not embedded" $(BROKER_TESTS)
 
 .PHONY: bench
 bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000")

@@ -241,14 +241,15 @@ async def test_failed_start_quotes_the_log_in_one_line(tmp_path: Path) -> None:
     assert not postgres.is_running
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as nobody")
 @pytest.mark.parametrize("mode", [0o755, 0o700])
-async def test_root_can_run_below_a_closed_folder(tmp_path: Path, mode: int) -> None:
-    """`nobody` runs PostgreSQL, programs and data, where only root may enter.
+async def test_postgres_runs_below_a_closed_folder(tmp_path: Path, mode: int) -> None:
+    """PostgreSQL runs, programs and data, where only the project's owner may enter.
 
-    Such is a project in root's home with its environment; with a strict umask the
-    programs themselves are root's alone.
+    Such is a project in a home with its environment; with a strict umask the programs
+    themselves are their owner's alone. For root, PostgreSQL runs as `nobody`, who may
+    not enter by himself; for an ordinary user it is the user's own process.
     """
+    is_root = os.geteuid() == 0
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     package = find_postgres().parents[1]
@@ -261,7 +262,8 @@ async def test_root_can_run_below_a_closed_folder(tmp_path: Path, mode: int) -> 
     async with EmbeddedPostgres(
         closed / "postgres", durable=False, bin_dir=bin_dir
     ) as postgres:
-        assert _user_of(postgres.pid) == pwd.getpwnam("nobody").pw_uid
+        runs_as = pwd.getpwnam("nobody").pw_uid if is_root else os.geteuid()
+        assert _user_of(postgres.pid) == runs_as
         connection = await asyncpg.connect(postgres.dsn, ssl=False)
         await connection.execute("CREATE TABLE mine (value bigint)")
         await connection.close()
