@@ -80,3 +80,9 @@ async def outages_as_transient() -> AsyncIterator[None]:
         if "closed" not in str(error):
             raise
         raise TransientError(f"postgres is away: {error}") from error
+    except asyncpg.InternalClientError as error:
+        # The server's last word came between two statements, and the connection's end
+        # is not known yet (asyncpg issue 784); the pool throws the connection away.
+        if "another operation (2)" not in str(error):
+            raise
+        raise TransientError(f"postgres is away: {error}") from error

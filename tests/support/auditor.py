@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from tests.support.stack import Stack
 
 Series = tuple[str, str]
-"""(indicator, commune)."""
+"""(indicator, leaf)."""
+EventKey = tuple[str, str]
+"""(source, id)."""
+
+
+def leaf_of(locality: str) -> str:
+    """Return the leaf that bears what is reported for a locality.
+
+    A commune itself; of a province or the nation, whose codes are short, what is
+    unallocated there.
+    """
+    return f"{locality}-unallocated" if len(locality) == 2 else locality
 
 
 @dataclass(slots=True)
@@ -18,11 +29,15 @@ class Auditor:
     Attributes:
         effects: Of each acknowledged event: its series and its count.
         voided: Ids whose reversal was acknowledged.
+        reversals: Ids of those reversals.
+        conflicts: Acknowledged records that say something else under an earlier id.
         copies_sent: Acknowledged records, duplicates and retries included.
     """
 
-    effects: dict[tuple[str, str], tuple[Series, int]] = field(default_factory=dict)
-    voided: set[tuple[str, str]] = field(default_factory=set)
+    effects: dict[EventKey, tuple[Series, int]] = field(default_factory=dict)
+    voided: set[EventKey] = field(default_factory=set)
+    reversals: set[EventKey] = field(default_factory=set)
+    conflicts: int = 0
     copies_sent: int = 0
 
     def acknowledge(self, event: dict[str, object]) -> None:
@@ -33,9 +48,12 @@ class Auditor:
         source = str(event["source"])
         if event["type"] == "uptake.event.reversed":
             self.voided.add((source, str(data["id"])))
+            self.reversals.add((source, str(event["id"])))
             return
-        series = ("cashless_accounts", str(data["locality"]))
-        self.effects[(source, str(event["id"]))] = (series, int(data["count"]))
+        series = ("cashless_accounts", leaf_of(str(data["locality"])))
+        effect = (series, int(data["count"]))
+        if self.effects.setdefault((source, str(event["id"])), effect) != effect:
+            self.conflicts += 1
 
     def expected(self) -> dict[Series, int]:
         """Return the exact total of each series."""
@@ -48,16 +66,23 @@ class Auditor:
     async def check(self, stack: Stack) -> None:
         """Hold the database against the truth, to the unit.
 
-        Every acknowledged id has exactly one end, the totals are the recount, and
-        every level of the tree agrees with the one below.
+        Every acknowledged id has exactly one end, the classes and totals are the
+        recount, and every level of the tree agrees with the one below.
         """
         rows = await stack.fetch("SELECT source, id, voided FROM reporting.ledger")
         ends = {(row["source"], row["id"]): row["voided"] for row in rows}
         assert len(ends) == len(rows)
-        lost = [key for key in self.effects if key not in ends]
+        acknowledged = self.effects.keys() | self.reversals
+        lost = sorted(acknowledged - ends.keys())
+        strangers = sorted(ends.keys() - acknowledged)
+        assert not strangers, f"{len(strangers)} nobody sent, e.g. {strangers[:3]}"
         assert not lost, f"{len(lost)} acknowledged events are lost, e.g. {lost[:3]}"
         wrong = [k for k in self.effects if ends[k] != (k in self.voided)]
         assert not wrong, f"wrongly voided or not: {wrong[:3]}"
+        classes = await stack.classes()
+        assert classes["counted"] == len(self.effects), classes
+        assert classes["reversed"] == len(self.reversals), classes
+        assert classes["rejected"] >= self.conflicts, classes
         totals = await stack.fetch(
             "SELECT indicator, locality, sum(count) AS count "
             "FROM reporting.daily_total GROUP BY indicator, locality"

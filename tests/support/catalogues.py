@@ -7,9 +7,12 @@ from pathlib import Path
 import yaml
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "catalogue" / "vietnam"
-KEYS = {"bank": "key-of-bank", "shop": "key-of-shop", "census": "key-of-census"}
+EVERYWHERE = ("coast", "delta", "hills")
+"""Agencies that a test may add; on four partitions no two share one."""
+AGENCIES = ("bank", "shop", "census", *EVERYWHERE)
+KEYS = {agency: f"key-of-{agency}" for agency in AGENCIES}
 """Bearer keys by agency."""
-SOURCES = {"bank": "/test/bank", "shop": "/test/shop", "census": "/test/census"}
+SOURCES = {agency: f"/test/{agency}" for agency in AGENCIES}
 
 
 def copy_catalogue(folder: Path) -> Path:

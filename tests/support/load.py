@@ -16,6 +16,8 @@ from tests.support.stack import Stack
 
 COMMUNES = (HOANG_LOC, "16000", "15469")
 RETRY_SECONDS = 0.2
+ANSWER_SECONDS_MAX = 20.0
+REMEMBERED_MAX = 5_000
 
 
 @dataclass(slots=True)
@@ -24,9 +26,14 @@ class Load:
 
     Attributes:
         agency: Whose key is used.
-        batches: How many requests.
+        batches: How many requests, at most.
         size: How many new events in each.
+        localities: For which of them it reports.
+        is_over: Set it to have no more batches made.
         retries: Answers that were not 202, and lost connections.
+        made: New events so far.
+        sent: Some of the acknowledged ones, new and old.
+        held: Originals whose reversal goes first.
     """
 
     stack: Stack
@@ -36,38 +43,83 @@ class Load:
     size: int
     seed: int
     pause_seconds: float = 0.0
+    localities: tuple[str, ...] = COMMUNES
+    is_over: bool = False
     retries: int = 0
+    made: int = 0
     sent: list[dict[str, Any]] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)
+    undone: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Send everything; return once each batch was answered with 202."""
         chance = random.Random(self.seed)  # noqa: S311 -- a seeded plan
-        async with aiohttp.ClientSession() as session:
+        patience = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
+        async with aiohttp.ClientSession(timeout=patience) as session:
             for _ in range(self.batches):
-                batch = self._next_batch(chance)
-                await self._send(session, batch)
-                for each in batch:
-                    self.auditor.acknowledge(each)
+                if self.is_over:
+                    break
+                await self._deliver(session, self._next_batch(chance), chance)
                 await asyncio.sleep(self.pause_seconds)
+            if self.held:
+                await self._deliver(session, self._take_held(), chance)
+
+    async def _deliver(
+        self,
+        session: aiohttp.ClientSession,
+        batch: list[dict[str, Any]],
+        chance: random.Random,
+    ) -> None:
+        await self._send(session, batch)
+        for each in batch:
+            self.auditor.acknowledge(each)
+            if each["type"] == "uptake.event.reversed":
+                continue
+            if len(self.sent) < REMEMBERED_MAX:
+                self.sent.append(each)
+            else:
+                self.sent[chance.randrange(REMEMBERED_MAX)] = each
+
+    def _take_held(self) -> list[dict[str, Any]]:
+        held, self.held = self.held, []
+        return held
 
     def _next_batch(self, chance: random.Random) -> list[dict[str, Any]]:
-        batch = []
+        """Make a batch whose order does not matter to its outcome."""
+        batch = self._take_held()
         for _ in range(self.size):
-            made = opened(chance.randint(1, 9), locality=chance.choice(COMMUNES))
+            made = opened(chance.randint(1, 9), locality=chance.choice(self.localities))
             made["source"] = SOURCES[self.agency]
-            made["id"] = f"{self.agency}-{len(self.sent)}-{chance.getrandbits(64):x}"
-            self.sent.append(made)
-            batch.append(made)
-            if chance.random() < 0.02:
-                batch.append(chance.choice(self.sent))
-            if chance.random() < 0.01:
+            made["id"] = f"{self.agency}-{self.made}-{chance.getrandbits(64):x}"
+            self.made += 1
+            lot = chance.random()
+            if lot < 0.005:
+                self.held.append(made)
                 batch.append(self._reversal_of(made))
+                continue
+            batch.append(made)
+            if lot < 0.025:
+                batch.append(made)
+            elif lot < 0.035:
+                batch.append(self._reversal_of(made))
+            elif lot < 0.065 and self.sent:
+                batch.append(self._echo(chance.choice(self.sent), lot))
         chance.shuffle(batch)
         return batch
+
+    def _echo(self, old: dict[str, Any], lot: float) -> dict[str, Any]:
+        """Come back to an acknowledged event: repeat, void or contradict it."""
+        if lot < 0.055 or old["id"] in self.undone:
+            return old
+        if lot < 0.06:
+            return self._reversal_of(old)
+        # Rejected: what was acknowledged is in the log before it.
+        return {**old, "data": {**old["data"], "count": old["data"]["count"] + 1}}
 
     def _reversal_of(self, original: dict[str, Any]) -> dict[str, Any]:
         made = reversal(original)
         made["id"] = f"undo-{original['id']}"
+        self.undone.add(original["id"])
         return made
 
     async def _send(
@@ -89,7 +141,7 @@ class Load:
                         assert receipt["accepted"] == len(batch), receipt
                         return
                     assert answer.status == 503, receipt
-            except aiohttp.ClientError:
+            except (aiohttp.ClientError, TimeoutError):
                 pass
             self.retries += 1
             await asyncio.sleep(RETRY_SECONDS)

@@ -43,6 +43,8 @@ class Stack:
         broker: A Kafka broker, embedded or Apache's.
         dsn: A database of the test's own.
         folder: For logs.
+        program: What Python is told before a service's module.
+        code: Where the services' code lies.
     """
 
     broker: LoopbackServer
@@ -52,6 +54,8 @@ class Stack:
     folder: Path
     is_embedded: bool
     overrides: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = ("-m",)
+    code: Path = Path(__file__).parents[2]
     ports: dict[str, int] = field(default_factory=dict)
     children: dict[str, ChildProcess] = field(default_factory=dict)
 
@@ -89,18 +93,24 @@ class Stack:
         await migrate_all(self.kafka_settings, self.postgres_settings)
 
     def spawn(self, service: str, **overrides: str) -> ChildProcess:
-        """Start a service without waiting for it."""
+        """Start a service without waiting for it.
+
+        Args:
+            service: Its name; replicas have a number, as in `aggregation-2`.
+            overrides: Settings of this process only.
+        """
+        module = f"services.{service.partition('-')[0]}"
         port = self.ports.setdefault(service, free_port())
         log_path = self.folder / service / "log"
         log_path.parent.mkdir(exist_ok=True)
         child = ChildProcess(
-            [sys.executable, "-m", f"services.{service}"],
+            [sys.executable, *self.program, module],
             log_path=log_path,
             death_signal="KILL",
             env={
                 **os.environ,
                 **self.environment,
-                "PYTHONPATH": str(Path(__file__).parents[2]),
+                "PYTHONPATH": str(self.code),
                 "UPTAKE_HTTP_PORT": str(port),
                 **overrides,
             },

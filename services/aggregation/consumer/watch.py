@@ -31,9 +31,16 @@ async def watch_log(
         FatalError: A log ends before the last record that was applied of it.
     """
     looks = 0
+    shown: frozenset[int] = frozenset()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         look_at_ends(consumer, assignment, metrics, clock.now())
+        # What another process has now, it shows.
+        mine = frozenset(assignment.applied)
+        for partition in shown - mine:
+            for gauge in (metrics.lag_records, metrics.lag_seconds):
+                gauge.remove(partition)
+        shown = mine
         looks += 1
         if looks % LOOKS_PER_COMMIT == 0:
             await _commit_for_lag_tools(consumer, assignment)

@@ -212,13 +212,22 @@ LEFT JOIN aggregation.last_report AS r
 ORDER BY o.partition, o.kind, o.series_id, o.day
 
 -- name: drop_outbox_totals
--- Forgets totals that are published, unless they changed meanwhile. $1 kinds,
--- $2 series, $3 days, $4 partitions, $5 revisions.
+-- Forgets totals that are published, unless they changed meanwhile; one that is being
+-- marked again is locked, and stays. $1 kinds, $2 series, $3 days, $4 partitions,
+-- $5 revisions.
+WITH published AS (
+    SELECT o.partition, o.kind, o.series_id, o.day
+    FROM aggregation.outbox_total AS o
+    JOIN unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::bigint[])
+        AS b (kind, series_id, day, partition, revision)
+        ON o.partition = b.partition AND o.kind = b.kind
+        AND o.series_id = b.series_id AND o.day = b.day AND o.revision = b.revision
+    FOR UPDATE OF o SKIP LOCKED
+)
 DELETE FROM aggregation.outbox_total AS o
-USING unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::bigint[])
-    AS b (kind, series_id, day, partition, revision)
+USING published AS b
 WHERE o.partition = b.partition AND o.kind = b.kind AND o.series_id = b.series_id
-    AND o.day = b.day AND o.revision = b.revision
+    AND o.day = b.day
 
 -- name: read_tree_digest
 -- Which tree the views have.
@@ -229,8 +238,13 @@ SELECT digest FROM aggregation.tree_version
 SELECT pg_advisory_xact_lock(hashtext('aggregation.locality'))
 
 -- name: clear_tree
--- Empties the tree before it is loaded anew, in the same transaction.
-TRUNCATE aggregation.locality, aggregation.locality_above
+-- Empties the tree before it is loaded anew, in the same transaction. DELETE, because
+-- a reader with an older snapshot would see a truncated table as empty.
+DELETE FROM aggregation.locality
+
+-- name: clear_tree_above
+-- The same for what lies above what.
+DELETE FROM aggregation.locality_above
 
 -- name: note_tree
 -- Notes which tree the views have. $1 digest.

@@ -4,7 +4,7 @@ Numbers are made outside the batch's transaction and never change, so they may b
 remembered here. `forget` is called whenever the database may be another one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -74,34 +74,59 @@ class Dictionary:
     async def _learn_origins(
         self, connection: PoolConnectionProxy, agencies: Mapping[str, str]
     ) -> None:
-        sources = sorted(agencies.keys() - self.origins.keys())
-        if not sources:
-            return
-        await connection.execute(
-            QUERIES["add_origins"], sources, [agencies[source] for source in sources]
-        )
-        for row in await connection.fetch(QUERIES["read_origins"], sources):
-            self.owners[row[0]] = row[1]
-            self.origins[row[0]] = row[2]
+        await self._read_origins(connection, agencies.keys() - self.origins.keys())
+        # Asked first, because an insert that meets a conflict uses a number up.
+        new = sorted(agencies.keys() - self.origins.keys())
+        if new:
+            owners = [agencies[source] for source in new]
+            await connection.execute(QUERIES["add_origins"], new, owners)
+            await self._read_origins(connection, new)
+
+    async def _read_origins(
+        self, connection: PoolConnectionProxy, sources: Collection[str]
+    ) -> None:
+        if sources:
+            rows = await connection.fetch(QUERIES["read_origins"], list(sources))
+            self.owners.update((row[0], row[1]) for row in rows)
+            self.origins.update((row[0], row[2]) for row in rows)
 
     async def _learn_types(
         self, connection: PoolConnectionProxy, names: AbstractSet[str]
     ) -> None:
-        types = sorted(names - self.types.keys())
-        if not types:
-            return
-        await connection.execute(QUERIES["add_types"], types)
-        rows = await connection.fetch(QUERIES["read_types"], types)
-        self.types.update((row[0], row[1]) for row in rows)
+        await self._read_types(connection, names - self.types.keys())
+        new = sorted(names - self.types.keys())
+        if new:
+            await connection.execute(QUERIES["add_types"], new)
+            await self._read_types(connection, new)
+
+    async def _read_types(
+        self, connection: PoolConnectionProxy, names: Collection[str]
+    ) -> None:
+        if names:
+            rows = await connection.fetch(QUERIES["read_types"], list(names))
+            self.types.update((row[0], row[1]) for row in rows)
 
     async def learn_series(
         self, connection: PoolConnectionProxy, keys: Iterable[SeriesKey]
     ) -> None:
         """Know the numbers of these series."""
-        missing = set(keys) - self.series.keys()
-        if not missing:
-            return
-        columns = [list(column) for column in zip(*missing, strict=True)]
-        await connection.execute(QUERIES["add_series"], *columns)
-        rows = await connection.fetch(QUERIES["read_series"], *columns)
-        self.series.update(((row[0], row[1], row[2], row[3]), row[4]) for row in rows)
+        wanted = set(keys)
+        await self._read_series(connection, wanted - self.series.keys())
+        # In one order for all, so that two replicas do not wait for each other.
+        new = sorted(wanted - self.series.keys(), key=repr)
+        if new:
+            await connection.execute(QUERIES["add_series"], *_columns(new))
+            await self._read_series(connection, new)
+
+    async def _read_series(
+        self, connection: PoolConnectionProxy, keys: Collection[SeriesKey]
+    ) -> None:
+        if keys:
+            rows = await connection.fetch(QUERIES["read_series"], *_columns(keys))
+            self.series.update(
+                ((row[0], row[1], row[2], row[3]), row[4]) for row in rows
+            )
+
+
+def _columns(keys: Collection[SeriesKey]) -> list[list[object]]:
+    return [list(column) for column in zip(*keys, strict=True)]

@@ -41,6 +41,7 @@ class ViewStore:
             if await connection.fetchval(QUERIES["read_tree_digest"]) == digest:
                 return False
             await connection.execute(QUERIES["clear_tree"])
+            await connection.execute(QUERIES["clear_tree_above"])
             await connection.copy_records_to_table(
                 "locality", schema_name="aggregation", records=units
             )
