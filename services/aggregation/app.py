@@ -9,10 +9,14 @@ from services.aggregation.consumer.applier import BatchApplier
 from services.aggregation.consumer.assignment import Assignment, Cut
 from services.aggregation.consumer.reader import LogReader
 from services.aggregation.consumer.records import decode_records
+from services.aggregation.consumer.replay import LogReplay
 from services.aggregation.consumer.watch import watch_log
 from services.aggregation.core.limit import UnreadableLimit
+from services.aggregation.jobs.rebuild import Display, Order, Outcome, Rebuild
 from services.aggregation.relay import OutboxRelay
-from services.aggregation.settings import AggregationSettings
+from services.aggregation.settings import AggregationSettings, RebuildSettings
+from services.aggregation.sql import NEXT
+from services.aggregation.store.generation import GenerationStore
 from services.aggregation.store.ledger import LedgerStore
 from services.aggregation.store.outbox import OutboxStore
 from services.aggregation.store.unreadable import UnreadableWatch
@@ -33,6 +37,8 @@ GROUP = "uptake.aggregation"
 POOL_SIZE_MAX = 4
 # One batch is applied while the next waits, decoded.
 BATCHES_WAITING_MAX = 1
+# Of a rebuild: longest that one statement of making, comparing or switching may run.
+REBUILD_STATEMENT_SECONDS_MAX = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -142,3 +148,42 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
     group.create_task(reader.run(batches))
     group.create_task(applier.run(batches))
     group.create_task(watch_log(consumer, assignment, metrics, clock))
+
+
+async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> Outcome:
+    """Rebuild ledger and totals from the log, beside the running service.
+
+    Raises:
+        FatalError: It cannot be done; the old generation serves.
+    """
+    await wait_out(
+        "check_topics", lambda: check_topics(settings), on_outage=display.waits
+    )
+    patient = settings.model_copy(
+        update={"postgres_statement_timeout_seconds": REBUILD_STATEMENT_SECONDS_MAX}
+    )
+    held = await wait_out(
+        "open_pool",
+        lambda: open_pool(patient, role=ROLE, size_max=1),
+        on_outage=display.waits,
+    )
+    applied = await wait_out(
+        "open_pool",
+        lambda: open_pool(settings, role=ROLE, size_max=1),
+        on_outage=display.waits,
+    )
+    replay = LogReplay(
+        make_consumer(settings, group_id=None),
+        partitions=settings.kafka_partitions,
+        batch_records_max=settings.batch_records_max,
+    )
+    job = Rebuild(
+        replay, GenerationStore(held), LedgerStore(applied, NEXT), display, order
+    )
+    try:
+        await wait_out("open_log", replay.open, on_outage=display.waits)
+        return await job.run()
+    finally:
+        await replay.close()
+        held.terminate()
+        applied.terminate()

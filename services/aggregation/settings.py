@@ -1,5 +1,7 @@
 """Settings of the aggregation service."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
@@ -43,4 +45,18 @@ class AggregationSettings(CommonSettings, KafkaSettings, PostgresSettings):
         gt=0,
         le=3600,
         description="how often levels are read for the metrics",
+    )
+
+
+class RebuildSettings(KafkaSettings, PostgresSettings):
+    """What a rebuild needs: log and ledger, neither catalogue nor port."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="lowest level of log lines shown"
+    )
+    batch_records_max: int = Field(
+        default=10_000,
+        ge=1,
+        le=100_000,
+        description="most records applied in one transaction",
     )

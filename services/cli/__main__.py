@@ -53,6 +53,13 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(agency.app, name="agency")
 app.command()(reconcile)
 app.add_typer(rejected.app, name="rejected")
+app.command("rebuild", context_settings=service.PASS_THROUGH)(
+    service.become_verb(
+        "aggregation",
+        "rebuild",
+        "Rebuild ledger and totals from the log while the old ones serve.",
+    )
+)
 app.command()(alerts)
 app.command()(targets)
 app.command()(totals)

@@ -22,6 +22,22 @@ CREATE SCHEMA aggregation;
 ALTER SCHEMA aggregation OWNER TO uptake_aggregation;
 
 --
+-- Name: aggregation_next; Type: SCHEMA; Schema: -; Owner: uptake_aggregation
+--
+
+CREATE SCHEMA aggregation_next;
+
+ALTER SCHEMA aggregation_next OWNER TO uptake_aggregation;
+
+--
+-- Name: aggregation_old; Type: SCHEMA; Schema: -; Owner: uptake_aggregation
+--
+
+CREATE SCHEMA aggregation_old;
+
+ALTER SCHEMA aggregation_old OWNER TO uptake_aggregation;
+
+--
 -- Name: reporting; Type: SCHEMA; Schema: -; Owner: postgres
 --
 

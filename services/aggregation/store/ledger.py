@@ -21,7 +21,7 @@ from services.aggregation.core.judge import (
 )
 from services.aggregation.core.ledger import LedgerRow
 from services.aggregation.core.record import LogRecord
-from services.aggregation.sql import QUERIES
+from services.aggregation.sql import SERVING, Generation
 from services.aggregation.store.dictionary import Dictionary
 from services.aggregation.store.keys import ledger_key
 from services.aggregation.store.rows import write_rows
@@ -79,10 +79,11 @@ class Slice:
 
 
 class LedgerStore:
-    """Progress, ledger and totals."""
+    """Progress, ledger and totals of one generation."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, generation: Generation = SERVING) -> None:
         self._pool = pool
+        self._generation = generation
         self._dictionary = Dictionary()
 
     async def start_partitions(
@@ -94,9 +95,10 @@ class LedgerStore:
             TransientError: Postgres is away.
         """
         wanted = sorted(partitions)
+        queries = self._generation.queries
         async with outages_as_transient(), self._pool.acquire() as connection:
-            await connection.execute(QUERIES["ensure_progress"], wanted)
-            rows = await connection.fetch(QUERIES["read_progress"], wanted)
+            await connection.execute(queries["ensure_progress"], wanted)
+            rows = await connection.fetch(queries["read_progress"], wanted)
         return {row["partition"]: Progress(*row.values()) for row in rows}
 
     async def apply(self, slices: Sequence[Slice]) -> Judgement:
@@ -133,9 +135,9 @@ class LedgerStore:
         slices: Sequence[Slice],
         records: Sequence[LogRecord],
     ) -> Judgement:
-        numbers = self._dictionary
-        await _compare_progress(connection, slices)
-        known = await _look_up(connection, records, numbers.owners)
+        numbers, generation = self._dictionary, self._generation
+        await _compare_progress(connection, generation, slices)
+        known = await _look_up(connection, generation, records, numbers.owners)
         await numbers.learn_series(
             connection,
             (
@@ -146,17 +148,20 @@ class LedgerStore:
         )
         judgement = judge(records, known)
         revisions = {part.partition: part.next_offset for part in slices}
-        await write_rows(connection, judgement, numbers)
-        await write_totals(connection, judgement, revisions, numbers)
-        await write_reports(connection, judgement, revisions, numbers)
-        await _write_rejects(connection, judgement, slices)
-        await _set_progress(connection, judgement, slices)
+        await write_rows(connection, generation, judgement, numbers)
+        await write_totals(connection, generation, judgement, revisions, numbers)
+        await write_reports(connection, generation, judgement, revisions, numbers)
+        if generation.publishes:
+            await _write_rejects(connection, judgement, slices)
+        await _set_progress(connection, generation, judgement, slices)
         return judgement
 
 
-async def _compare_progress(connection: Connection, slices: Sequence[Slice]) -> None:
+async def _compare_progress(
+    connection: Connection, generation: Generation, slices: Sequence[Slice]
+) -> None:
     rows = await connection.fetch(
-        QUERIES["lock_progress"], [part.partition for part in slices]
+        generation.queries["lock_progress"], [part.partition for part in slices]
     )
     stand = {row["partition"]: row["next_offset"] for row in rows}
     for part in slices:
@@ -168,9 +173,13 @@ async def _compare_progress(connection: Connection, slices: Sequence[Slice]) -> 
 
 
 async def _look_up(
-    connection: Connection, records: Sequence[LogRecord], owners: Mapping[str, str]
+    connection: Connection,
+    generation: Generation,
+    records: Sequence[LogRecord],
+    owners: Mapping[str, str],
 ) -> Known:
     """Read what the batch can touch: two look-ups by key per record, set-based."""
+    queries = generation.queries
     keys = [record.key for record in records if record.key is not None]
     keys.extend(
         ledger_key(entry.data.source, entry.data.id)
@@ -179,11 +188,11 @@ async def _look_up(
         and entry.data.source is not None
         and entry.data.id is not None
     )
-    known = await connection.fetch(QUERIES["find_known"], keys)
-    waiting = await connection.fetch(QUERIES["find_waiting"], keys)
+    known = await connection.fetch(queries["find_known"], keys)
+    waiting = await connection.fetch(queries["find_waiting"], keys)
     found: list[LedgerRow] = []
     if known:
-        rows = await connection.fetch(QUERIES["read_rows"], [row[0] for row in known])
+        rows = await connection.fetch(queries["read_rows"], [row[0] for row in known])
         found = [LedgerRow(*row.values()) for row in rows]
     targets = {
         cast("Target", (row[0], row[1], row[2])): cast("int", row[3]) for row in waiting
@@ -220,11 +229,14 @@ async def _write_rejects(
 
 
 async def _set_progress(
-    connection: Connection, judgement: Judgement, slices: Sequence[Slice]
+    connection: Connection,
+    generation: Generation,
+    judgement: Judgement,
+    slices: Sequence[Slice],
 ) -> None:
     classes = [judgement.classes[part.partition] for part in slices]
     status = await connection.execute(
-        QUERIES["advance_progress"],
+        generation.queries["advance_progress"],
         [part.partition for part in slices],
         [part.first_offset for part in slices],
         [part.next_offset for part in slices],

@@ -6,7 +6,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from services.aggregation.core.judge import Entered, Judgement
 from services.aggregation.core.ledger import KIND_OF_EFFECT, map_entry_to_row
-from services.aggregation.sql import QUERIES
+from services.aggregation.sql import Generation
 from services.aggregation.store.dictionary import Dictionary, series_key
 from services.aggregation.store.keys import ledger_key
 
@@ -62,12 +62,15 @@ def map_entered_to_columns(entered: Entered, numbers: Dictionary) -> tuple[objec
 
 
 async def write_rows(
-    connection: Connection, judgement: Judgement, numbers: Dictionary
+    connection: Connection,
+    generation: Generation,
+    judgement: Judgement,
+    numbers: Dictionary,
 ) -> None:
     """Enter a batch in the ledger and void what its reversals name."""
     await connection.copy_records_to_table(
         "ledger",
-        schema_name="aggregation",
+        schema_name=generation.schema,
         columns=LEDGER_COLUMNS,
         records=[map_entered_to_columns(each, numbers) for each in judgement.entered],
     )
@@ -85,19 +88,21 @@ async def write_rows(
     ]
     if reversals:
         await connection.copy_records_to_table(
-            "reversal", schema_name="aggregation", records=reversals
+            "reversal", schema_name=generation.schema, records=reversals
         )
     if judgement.voids:
         status = await connection.execute(
-            QUERIES["void_rows"],
+            generation.queries["void_rows"],
             [ledger_key(row.source, row.id) for row, _ in judgement.voids],
             [offset for _, offset in judgement.voids],
         )
         assert status == f"UPDATE {len(judgement.voids)}", status
-    await _write_stated(connection, judgement)
+    await _write_stated(connection, generation, judgement)
 
 
-async def _write_stated(connection: Connection, judgement: Judgement) -> None:
+async def _write_stated(
+    connection: Connection, generation: Generation, judgement: Judgement
+) -> None:
     """Keep statements and controls that hold, drop those that were voided."""
     standing = [
         map_entry_to_row(*each)
@@ -135,15 +140,17 @@ async def _write_stated(connection: Connection, judgement: Judgement) -> None:
     ]
     if statements:
         await connection.copy_records_to_table(
-            "statement", schema_name="aggregation", records=statements
+            "statement", schema_name=generation.schema, records=statements
         )
     if controls:
         await connection.copy_records_to_table(
-            "control", schema_name="aggregation", records=controls
+            "control", schema_name=generation.schema, records=controls
         )
     for kind, query in ((b"s", "drop_statements"), (b"k", "drop_controls")):
         gone = [row.key for row, _ in judgement.voids if row.kind == kind]
         if gone:
             await connection.execute(
-                QUERIES[query], [key[0] for key in gone], [key[1] for key in gone]
+                generation.queries[query],
+                [key[0] for key in gone],
+                [key[1] for key in gone],
             )

@@ -1,6 +1,6 @@
 """Writing what a batch does to totals and last reports, and noting it to publish."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -8,7 +8,8 @@ from typing import Final
 from asyncpg.pool import PoolConnectionProxy
 
 from services.aggregation.core.judge import Judgement
-from services.aggregation.sql import QUERIES
+from services.aggregation.core.record import LogRecord
+from services.aggregation.sql import Generation
 from services.aggregation.store.dictionary import (
     Dictionary,
     report_series,
@@ -24,6 +25,7 @@ NO_DAY: Final = date.min
 
 async def write_totals(
     connection: Connection,
+    generation: Generation,
     judgement: Judgement,
     revisions: Revisions,
     numbers: Dictionary,
@@ -34,7 +36,7 @@ async def write_totals(
         series = [numbers.series[delta.key[:4]] for delta in deltas]
         days = [delta.key.day for delta in deltas]
         nothing_left = await connection.fetch(
-            QUERIES["add_to_totals"],
+            generation.queries["add_to_totals"],
             series,
             days,
             [Decimal(delta.count) for delta in deltas],
@@ -42,24 +44,50 @@ async def write_totals(
         )
         if nothing_left:
             await connection.execute(
-                QUERIES["drop_zero_totals"],
+                generation.queries["drop_zero_totals"],
                 *(list(column) for column in zip(*nothing_left, strict=True)),
             )
-        await connection.execute(
-            QUERIES["mark_totals"],
+        await _mark(
+            connection,
+            generation,
             b"d",
-            series,
-            days,
-            [delta.partition for delta in deltas],
-            [revisions[delta.partition] for delta in deltas],
+            series=series,
+            days=days,
+            partitions=[delta.partition for delta in deltas],
+            revisions=revisions,
         )
     stated = _stated_days(judgement, numbers)
     if stated:
-        await connection.execute(
-            QUERIES["mark_totals"],
+        await _mark(
+            connection,
+            generation,
             b"s",
-            *(list(column) for column in zip(*stated, strict=True)),
-            [revisions[partition] for _, _, partition in stated],
+            series=[number for number, _, _ in stated],
+            days=[day for _, day, _ in stated],
+            partitions=[partition for _, _, partition in stated],
+            revisions=revisions,
+        )
+
+
+async def _mark(
+    connection: Connection,
+    generation: Generation,
+    kind: bytes,
+    *,
+    series: Sequence[int],
+    days: Sequence[date],
+    partitions: Sequence[int],
+    revisions: Revisions,
+) -> None:
+    """Note what is to be published, unless nobody is to see this generation yet."""
+    if generation.publishes:
+        await connection.execute(
+            generation.queries["mark_totals"],
+            kind,
+            series,
+            days,
+            partitions,
+            [revisions[partition] for partition in partitions],
         )
 
 
@@ -90,31 +118,37 @@ def _stated_days(
 
 async def write_reports(
     connection: Connection,
+    generation: Generation,
     judgement: Judgement,
     revisions: Revisions,
     numbers: Dictionary,
 ) -> None:
     """Note when each agency last reported each indicator, in log time."""
-    latest = {
-        (entry.agency, entry.indicator): record
-        for record, entry, _ in judgement.entered
-        if entry.indicator is not None
-    }
+    latest: dict[tuple[str, str], LogRecord] = {}
+    for record, entry, _ in judgement.entered:
+        if entry.indicator is not None:
+            report = (entry.agency, entry.indicator)
+            known = latest.get(report)
+            # The broker's clock may step back, so the last need not be the latest; a
+            # rebuild, which cuts the log otherwise, comes to the same instant.
+            if known is None or known.logged_at < record.logged_at:
+                latest[report] = record
     if not latest:
         return
     reports = sorted(latest)
     records = [latest[report] for report in reports]
     await connection.execute(
-        QUERIES["note_reports"],
+        generation.queries["note_reports"],
         [agency for agency, _ in reports],
         [indicator for _, indicator in reports],
         [record.logged_at for record in records],
     )
-    await connection.execute(
-        QUERIES["mark_totals"],
+    await _mark(
+        connection,
+        generation,
         b"l",
-        [numbers.series[report_series(*report)] for report in reports],
-        [NO_DAY] * len(reports),
-        [record.partition for record in records],
-        [revisions[record.partition] for record in records],
+        series=[numbers.series[report_series(*report)] for report in reports],
+        days=[NO_DAY] * len(reports),
+        partitions=[record.partition for record in records],
+        revisions=revisions,
     )

@@ -1,0 +1,1 @@
+"""Long verbs of this service, each run by an operator: `rebuild`."""

@@ -1,0 +1,347 @@
+"""`uptake rebuild`: the log again, beside what serves, and a fenced switch."""
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from shared.events.topics import EVENTS
+from shared.kafka.broker import admin_client
+from tests.integration.test_start_rules import recreate_log
+from tests.support.auditor import Auditor, check_equation
+from tests.support.catalogues import write_agency
+from tests.support.database_schema import _dump
+from tests.support.events import HOANG_LOC, THANH_HOA, event, now, opened, reversal
+from tests.support.load import Load
+from tests.support.rebuilding import (
+    RebuildProcess,
+    daily_totals,
+    rebuild,
+    table_number,
+)
+from tests.support.stack import Stack, eventually
+
+pytestmark = pytest.mark.timeout(180)
+
+
+async def send_a_bit_of_everything(stack: Stack) -> int:
+    """Send duplicates, conflicts, reversals, statements, controls; return how many."""
+    day = (now() + timedelta(hours=7)).date().isoformat()
+    stated = event(
+        "uptake.indicator.stated",
+        indicator="cashless_accounts",
+        locality=HOANG_LOC,
+        count=1000,
+        day=day,
+    )
+    control = event(
+        "uptake.control.stated", indicator="cashless_accounts", count=9, day=day
+    )
+    sale = event("uptake.ecommerce.completed", locality=HOANG_LOC, amount=412_750)
+    once, gone, early = opened(7), opened(20), opened(30, locality="16000")
+    twisted = {**once, "data": {"locality": HOANG_LOC, "count": 8}}
+    voided = event(
+        "uptake.indicator.stated",
+        indicator="cashless_accounts",
+        locality="16000",
+        count=5,
+        day=day,
+    )
+    sent = [once, once, twisted, gone, reversal(gone), reversal(early), early]
+    sent += [stated, control, sale, voided, reversal(voided), reversal(gone)]
+    for each in sent:
+        assert (await stack.post(each)).status == 202
+    await stack.wait_applied(len(sent))
+    return len(sent)
+
+
+async def test_rebuild_gives_equal_totals_and_the_same_schema(
+    stack: Stack,
+) -> None:
+    """Every kind of record; afterwards names, checks, views and rights are the same."""
+    await stack.start("ingest", "aggregation")
+    sent = await send_a_bit_of_everything(stack)
+    before, schema = await daily_totals(stack), await _dump(stack.dsn)
+    classes, serving = await stack.classes(), await table_number(stack)
+    process = await rebuild(stack)
+    (said,) = process.lines("rebuild_switched")
+    assert (said["records"], said["differing"]) == (sent, 0)
+    assert await table_number(stack) != serving
+    assert await daily_totals(stack) == before
+    assert await stack.classes() == classes
+    assert await _dump(stack.dsn) == schema
+    # The service that ran all along counts in the new generation.
+    assert (await stack.post(opened(5))).status == 202
+    await stack.wait_applied(sent + 1)
+    total = await stack.total("cashless_accounts", THANH_HOA)
+    await rebuild(stack)
+    assert await stack.total("cashless_accounts", THANH_HOA) == total
+
+
+async def test_rebuilds_under_load_lose_and_double_nothing(stack: Stack) -> None:
+    """Three switches while two agencies send; an independent recount agrees."""
+    await stack.start("ingest", "aggregation")
+    auditor = Auditor()
+    loads = [
+        Load(stack, auditor, agency, 60, 200, seed, pause_seconds=0.1)
+        for seed, agency in enumerate(("bank", "census"))
+    ]
+    readings = 0
+    async with asyncio.TaskGroup() as group:
+        sending = [group.create_task(load.run()) for load in loads]
+
+        async def read_all_the_time() -> None:
+            nonlocal readings
+            while not all(task.done() for task in sending):
+                await check_equation(stack)
+                readings += 1
+                await asyncio.sleep(0.05)
+
+        group.create_task(read_all_the_time())
+        for _ in range(3):
+            process = await rebuild(stack)
+            assert process.lines("rebuild_switched")[0]["differing"] == 0
+        still_sending = not all(task.done() for task in sending)
+    assert still_sending, "the load ended before the last switch"
+    assert readings > 10
+    await stack.wait_applied(auditor.copies_sent)
+    await auditor.check(stack)
+    await rebuild(stack, "--verify")
+    await auditor.check(stack)
+
+
+async def test_killed_rebuild_is_gone_on_with(stack: Stack) -> None:
+    """SIGKILL half-way: the old one serves; the next run does not begin again."""
+    await stack.start("ingest", "aggregation")
+    auditor = Auditor()
+    await Load(stack, auditor, "bank", 20, 500, 7).run()
+    await stack.wait_applied(auditor.copies_sent)
+    before, serving = await daily_totals(stack), await table_number(stack)
+    half = 0
+
+    async def is_half_way() -> bool:
+        nonlocal half
+        if await table_number(stack, "aggregation_next.progress"):
+            rows = await stack.fetch(
+                "SELECT sum(next_offset) FROM aggregation_next.progress"
+            )
+            half = int(rows[0][0] or 0)
+        return half > 1_000
+
+    process = RebuildProcess(stack, UPTAKE_BATCH_RECORDS_MAX="100")
+    await eventually(is_half_way, what=process.text)
+    await process.child.kill()
+    assert await table_number(stack) == serving
+    assert await daily_totals(stack) == before
+    assert (await stack.post(opened(5, locality="16000"))).status == 202
+    await stack.wait_applied(auditor.copies_sent + 1)
+    before = await daily_totals(stack)
+    process = await rebuild(stack)
+    assert process.lines("rebuild_began")[0]["resumed"] is True
+    assert await table_number(stack) != serving
+    assert await daily_totals(stack) == before
+    assert await table_number(stack, "aggregation_next.progress") == 0
+
+
+async def test_rebuild_killed_at_any_moment_leaves_one_whole_generation(
+    stack: Stack,
+) -> None:
+    """Killed again and again, also during the switch, under load; then it is done."""
+    await stack.start("ingest", "aggregation")
+    auditor = Auditor()
+    load = Load(stack, auditor, "bank", 100, 50, 3, pause_seconds=0.1)
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(load.run())
+        seconds = 0.9
+        while not sending.done():
+            process = RebuildProcess(stack)
+            await asyncio.sleep(seconds)
+            await process.child.kill()
+            await check_equation(stack)
+            seconds = 0.9 if seconds > 1.5 else seconds + 0.07
+    await stack.wait_applied(auditor.copies_sent)
+    await rebuild(stack)
+    await auditor.check(stack)
+
+
+async def test_changed_catalogue_gives_the_same_totals(stack: Stack) -> None:
+    """An agency's rights and its area may change; what was counted stays counted."""
+    await stack.start("ingest", "aggregation")
+    await send_a_bit_of_everything(stack)
+    before = await daily_totals(stack)
+    write_agency(stack.catalogue, "bank", "04")
+    (stack.catalogue / "agencies" / "shop.yaml").unlink()
+    for service in ("ingest", "aggregation"):
+        await stack.kill(service)
+    await stack.start("aggregation")
+    assert (await rebuild(stack)).lines("rebuild_switched")[0]["differing"] == 0
+    assert await daily_totals(stack) == before
+
+
+async def test_tampered_totals_are_found_and_mended(stack: Stack) -> None:
+    """--verify names each row and changes nothing; a rebuild mends and publishes."""
+    await stack.start("ingest", "aggregation")
+    await stack.post([opened(7), opened(9, locality="16000")])
+    await stack.wait_applied(2)
+    before = await daily_totals(stack)
+
+    async def is_published() -> bool:
+        return not await stack.fetch("SELECT 1 FROM aggregation.outbox_total")
+
+    await eventually(is_published, what="the outbox is empty")
+    await rebuild(stack, "--verify")
+    assert await table_number(stack, "aggregation_next.progress") == 0
+    await stack.kill("aggregation")
+    await stack.fetch(
+        "UPDATE aggregation.daily_total SET count = count + 1 WHERE count = 7"
+    )
+    await stack.fetch("DELETE FROM aggregation.daily_total WHERE count = 9")
+    wrong = await daily_totals(stack)
+    process = await rebuild(stack, "--dry-run", status=1)
+    found = process.lines("generations_differ")
+    assert [(each["kept"], each["rebuilt"]) for each in found] == [
+        ("8 0", "7 0"),
+        (None, "9 0"),
+    ]
+    assert f"cashless_accounts bank {HOANG_LOC}" in found[0]["key"]
+    assert await daily_totals(stack) == wrong
+    process = await rebuild(stack)
+    assert process.lines("rebuild_began")[0]["resumed"] is True
+    assert process.lines("rebuild_switched")[0]["differing"] == 2
+    assert await daily_totals(stack) == before
+    rows = await stack.fetch(
+        "SELECT o.kind, o.revision = p.next_offset AS fits "
+        "FROM aggregation.outbox_total AS o JOIN aggregation.progress AS p "
+        "USING (partition)"
+    )
+    assert [(row["kind"], row["fits"]) for row in rows] == [(b"d", True)] * 2
+    await stack.start("aggregation")
+    await eventually(is_published, what="what was mended is published")
+
+
+async def test_second_rebuild_is_refused(stack: Stack) -> None:
+    """One line, status 1; the first is not disturbed."""
+    await stack.start("ingest", "aggregation")
+    await stack.post(opened(7))
+    await stack.wait_applied(1)
+    connection = await asyncpg.connect(stack.dsn)
+    try:
+        # A writer that does not end has the first one wait at the fence.
+        async with connection.transaction():
+            await connection.execute("SELECT * FROM aggregation.progress FOR UPDATE")
+            first = RebuildProcess(stack)
+            await first.until_said("rebuild_began")
+            second = await rebuild(stack, status=1)
+            assert "another rebuild of this database is running" in second.text
+            assert "Traceback" not in second.text
+            assert first.child.is_running()
+            assert await stack.total("cashless_accounts", THANH_HOA) == (7, 0)
+    finally:
+        await connection.close()
+    assert await first.status() == 0, first.text
+
+
+async def test_writers_of_the_old_generation_cannot_write_after_the_switch(
+    stack: Stack,
+) -> None:
+    """A session that prepared its statements before finds the new tables after."""
+    await stack.start("ingest", "aggregation")
+    await stack.post([opened(7), opened(9)])
+    await stack.wait_applied(2)
+    await stack.kill("aggregation")
+    old = await stack.fetch("SELECT tableoid FROM aggregation.ledger LIMIT 1")
+    connection = await asyncpg.connect(stack.dsn)
+    try:
+        lock = await connection.prepare(
+            "SELECT tableoid, next_offset FROM aggregation.progress FOR UPDATE"
+        )
+        void = await connection.prepare(
+            "UPDATE aggregation.ledger SET voided_by = 0 RETURNING tableoid"
+        )
+        served = (await lock.fetch())[0]["tableoid"]
+        await rebuild(stack)
+        assert (await lock.fetch())[0]["tableoid"] != served
+        assert (await void.fetch())[0]["tableoid"] != old[0]["tableoid"]
+        rows = await connection.fetch("SELECT 1 FROM pg_class WHERE oid = $1", served)
+        assert rows == []
+    finally:
+        await connection.close()
+
+
+async def test_long_read_delays_the_switch_and_is_not_disturbed(stack: Stack) -> None:
+    """A report of one snapshot goes on; so does everything else meanwhile."""
+    await stack.start("ingest", "aggregation")
+    await stack.post(opened(7))
+    await stack.wait_applied(1)
+    connection = await asyncpg.connect(stack.dsn)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.fetch("SELECT * FROM reporting.daily_total")
+            process = RebuildProcess(stack)
+            await process.until_said("rebuild_waits")
+            assert (await stack.post(opened(5))).status == 202
+            await stack.wait_applied(2)
+            rows = await connection.fetch("SELECT count FROM reporting.daily_total")
+            assert [row["count"] for row in rows] == [7]
+    finally:
+        await connection.close()
+    assert await process.status() == 0, process.text
+    assert await stack.total("cashless_accounts", THANH_HOA) == (12, 0)
+
+
+async def test_migrated_tables_begin_the_rebuild_again(stack: Stack) -> None:
+    """What an older release began is not switched to."""
+    await stack.start("ingest", "aggregation")
+    await stack.post(opened(7))
+    await stack.wait_applied(1)
+    await stack.fetch("UPDATE aggregation.daily_total SET count = 1")
+    await rebuild(stack, "--verify", status=1)
+    await stack.kill("aggregation")
+    await stack.fetch("ALTER TABLE aggregation.daily_total ADD COLUMN note text")
+    process = await rebuild(stack)
+    assert process.lines("rebuild_began")[0]["resumed"] is False
+    rows = await stack.fetch("SELECT count, note FROM aggregation.daily_total")
+    assert [tuple(row) for row in rows] == [(7, None)]
+
+
+@pytest.mark.parametrize("records", [0, 3, 5])
+async def test_log_that_was_not_counted_is_never_switched_to(
+    stack: Stack, records: int
+) -> None:
+    """Empty, as long or longer: one line, and the old totals go on serving."""
+    await stack.start("ingest", "aggregation")
+    for _ in range(3):
+        await stack.post(opened(5))
+    await stack.wait_applied(3)
+    serving = await table_number(stack)
+    await recreate_log(stack, records=records)
+    process = await rebuild(stack, status=1)
+    assert "uptake.events partition" in process.text
+    assert "Traceback" not in process.text
+    assert await table_number(stack) == serving
+    assert await stack.total("cashless_accounts", THANH_HOA) == (15, 0)
+
+
+async def test_view_of_somebody_else_stops_the_switch(stack: Stack) -> None:
+    """What cannot follow is named, and nothing is changed."""
+    await stack.start("ingest", "aggregation")
+    await stack.post(opened(7))
+    await stack.wait_applied(1)
+    await stack.fetch(
+        "CREATE MATERIALIZED VIEW public.mine AS SELECT * FROM aggregation.ledger"
+    )
+    process = await rebuild(stack, status=1)
+    assert "materialized view public.mine" in process.text
+    await stack.fetch("DROP MATERIALIZED VIEW public.mine")
+    process = await rebuild(stack)
+    assert process.lines("rebuild_began")[0]["resumed"] is True
+
+
+async def test_missing_topic_is_one_line(stack: Stack) -> None:
+    """A rebuild from nothing would be a rebuild to nothing."""
+    async with admin_client(stack.kafka_settings) as admin:
+        await admin.delete_topics([EVENTS])
+    process = await rebuild(stack, status=1)
+    assert EVENTS in process.text
+    assert "Traceback" not in process.text
