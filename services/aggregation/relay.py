@@ -120,6 +120,8 @@ class OutboxRelay:
                 for mark in marks
             ),
         )
+        if news:
+            await self._store.note_watermarks(news)
         self._announced.update(news)
         if published:
             _log.info("outbox_published", extra={"messages": published})

@@ -38,6 +38,7 @@ class TotalsQuestion:
         day: Up to this day; all that has been counted when None.
         borders_on: The day on which a code means its unit.
         with_children: Also what lies directly under the unit.
+        known_at: Only what was logged up to this instant.
     """
 
     locality: str | None
@@ -45,6 +46,7 @@ class TotalsQuestion:
     day: date | None
     borders_on: date
     with_children: bool
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,15 @@ class Totals:
     Attributes:
         units: The unit asked for, then its children by code.
         rows: By indicator, then in the order of `units`; exact figures.
-        newest: Log time of the newest record that is in them.
+        newest: Log time of the newest record that has been counted.
+        complete_up_to: Up to which log time everything is counted; None while a
+            partition has not said so.
     """
 
     units: tuple[Unit, ...]
     rows: tuple[TotalRow, ...]
     newest: datetime | None
+    complete_up_to: datetime | None
 
 
 def totals(
@@ -101,20 +106,39 @@ def totals(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="As of the end of this day."),
     ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="As known then, like 2026-11-21T09:00:00+07:00; local time without "
+            "offset.",
+        ),
+    ] = None,
     children: Annotated[
         bool, typer.Option("--children", help="And what lies directly under it.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Show totals; reads UPTAKE_POSTGRES_DSN."""
+    """Show totals; reads UPTAKE_POSTGRES_DSN.
+
+    Figures known at an instant stay what they are once everything up to it is counted
+    (complete_up_to), for as far back as the ledger is kept.
+    """
     until = None if day is None else day.date()
     today = SystemClock().now().astimezone(LOCAL_TIME).date()
-    question = TotalsQuestion(locality, indicator, until, until or today, children)
+    then = None if known_at is None else parse_instant(known_at)
+    borders_on = until or today
+    question = TotalsQuestion(locality, indicator, until, borders_on, children, then)
     settings = load_settings(PostgresSettings)
     answer = asyncio.run(read_totals(settings, question))
     if as_json:
-        head = {"day": until, "newest_record_at": answer.newest}
+        head = {
+            "day": until,
+            "known_at": then,
+            "complete_up_to": answer.complete_up_to,
+            "newest_record_at": answer.newest,
+        }
         print(to_json({**head, "totals": answer.rows}), end="")
     elif as_csv:
         print(to_csv(answer.rows, TotalRow), end="")
@@ -142,24 +166,49 @@ async def read_totals(settings: PostgresSettings, question: TotalsQuestion) -> T
                 _SQL["find_children"], top.code, top.valid_from, on, top.kind
             )
             units += [Unit(**row) for row in below]
+        then = question.known_at
         rows = await snapshot.fetch(
-            _SQL["read_totals"],
+            _SQL["read_totals" if then is None else "read_totals_known_at"],
             question.day,
             [unit.code for unit in units],
             [unit.valid_from for unit in units],
             question.indicator,
+            *(() if then is None else (then,)),
         )
-        newest = await snapshot.fetchval(_SQL["read_newest"])
+        state = await snapshot.fetchrow(_SQL["read_newest"])
+    assert state is not None, "a query without FROM has one row"
     place = {(unit.code, unit.valid_from): at for at, unit in enumerate(units)}
     made = [TotalRow(**exact_values(row)) for row in rows]
     made.sort(key=lambda row: (row.indicator, place[row.locality, row.valid_from]))
-    return Totals(tuple(units), tuple(made), newest)
+    return Totals(tuple(units), tuple(made), **state)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an instant; without an offset it is local time.
+
+    Raises:
+        FatalError: It is not one.
+    """
+    try:
+        instant_ = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FatalError(
+            f"no instant: {text}; write it like 2026-11-21T09:00:00+07:00"
+        ) from error
+    return instant_ if instant_.tzinfo else instant_.replace(tzinfo=LOCAL_TIME)
 
 
 def _print(answer: Totals, question: TotalsQuestion) -> None:
     top = answer.units[0]
     when = f"up to {question.day}" if question.day else "all that has been counted"
     print(f"{top.title} ({top.code}), {when}; newest record {instant(answer.newest)}")
+    complete = answer.complete_up_to
+    said = "not known yet" if complete is None else instant(complete)
+    print(f"complete up to {said}")
+    if question.known_at is not None:
+        is_final = complete is not None and question.known_at <= complete
+        tail = "" if is_final else "; may still change"
+        print(f"as known at {instant(question.known_at)}{tail}")
     if not answer.rows:
         print("nothing is counted here")
         return

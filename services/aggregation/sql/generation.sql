@@ -6,6 +6,11 @@
 -- One rebuild at a time; held until the session ends.
 SELECT pg_advisory_lock(hashtextextended('aggregation.rebuild', 0))
 
+-- name: notice_our_end
+-- Has the server give up a statement of this session soon after we are gone, and with
+-- it every lock.
+SELECT set_config('client_connection_check_interval', '1s', false)
+
 -- name: limit_lock_wait
 -- How long this transaction waits for each lock. $1 a duration.
 SELECT set_config('lock_timeout', $1, true)

@@ -229,6 +229,13 @@ USING published AS b
 WHERE o.partition = b.partition AND o.kind = b.kind AND o.series_id = b.series_id
     AND o.day = b.day
 
+-- name: note_watermarks
+-- Notes up to which log time partitions are applied. $1 partitions, $2 instants.
+INSERT INTO aggregation.watermark AS w (partition, complete_up_to)
+SELECT * FROM unnest($1::integer[], $2::timestamptz[])
+ON CONFLICT (partition) DO UPDATE
+SET complete_up_to = greatest(w.complete_up_to, excluded.complete_up_to)
+
 -- name: read_tree_digest
 -- Which tree the views have.
 SELECT digest FROM aggregation.tree_version

@@ -46,6 +46,100 @@ CREATE SCHEMA reporting;
 ALTER SCHEMA reporting OWNER TO postgres;
 
 --
+-- Name: daily_total_known_at(timestamp with time zone); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION reporting.daily_total_known_at(at timestamp with time zone) RETURNS TABLE(indicator text, agency text, locality text, valid_from date, day date, count numeric, amount numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    WITH later AS (
+        SELECT key, kind, series_id, day, count, amount, voided_by, log_offset
+        FROM aggregation.ledger
+        WHERE logged_at > at
+    ),
+    effects AS (
+        SELECT series_id, day, count, amount FROM aggregation.daily_total
+        UNION ALL
+        SELECT series_id, day, -count, -amount
+        FROM later
+        WHERE kind = 'c' AND voided_by IS NULL
+        UNION ALL
+        SELECT o.series_id, o.day, o.count, o.amount
+        FROM later AS l
+        JOIN aggregation.reversal AS r USING (key)
+        JOIN aggregation.ledger AS o ON o.key = r.reversed_key
+        WHERE
+            l.kind = 'r' AND o.kind = 'c' AND o.voided_by = l.log_offset
+            AND o.logged_at <= at
+    )
+    SELECT
+        s.indicator, s.agency, s.locality, s.valid_from, e.day,
+        sum(e.count), sum(e.amount)
+    FROM effects AS e
+    JOIN aggregation.series AS s USING (series_id)
+    GROUP BY s.series_id, e.day
+    HAVING sum(e.count) <> 0 OR sum(e.amount) <> 0
+$$;
+
+ALTER FUNCTION reporting.daily_total_known_at(at timestamp with time zone) OWNER TO uptake_aggregation;
+
+--
+-- Name: leaf_total_known_at(date, timestamp with time zone); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION reporting.leaf_total_known_at(on_day date, at timestamp with time zone) RETURNS TABLE(indicator text, agency text, locality text, valid_from date, count numeric, amount numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    WITH standing AS (
+        SELECT
+            indicator, agency, locality, valid_from, day, occurred_at, source, id, level
+        FROM aggregation.statement
+        WHERE logged_at <= at
+        UNION ALL
+        SELECT
+            s.indicator, s.agency, s.locality, s.valid_from, o.day, o.occurred_at,
+            g.source, o.id, o.count
+        FROM aggregation.ledger AS l
+        JOIN aggregation.reversal AS r USING (key)
+        JOIN aggregation.ledger AS o ON o.key = r.reversed_key
+        JOIN aggregation.series AS s ON s.series_id = o.series_id
+        JOIN aggregation.origin AS g ON g.origin_id = o.origin_id
+        WHERE
+            l.logged_at > at AND l.kind = 'r' AND o.kind = 's'
+            AND o.voided_by = l.log_offset AND o.logged_at <= at
+    ),
+    stated AS (
+        SELECT DISTINCT ON (indicator, agency, locality, valid_from)
+            indicator, agency, locality, valid_from, day, level
+        FROM standing
+        WHERE day <= on_day
+        ORDER BY
+            indicator, agency, locality, valid_from,
+            day DESC, occurred_at DESC, source COLLATE "C" DESC, id COLLATE "C" DESC
+    ),
+    effects AS (
+        SELECT
+            d.indicator, d.agency, d.locality, d.valid_from,
+            sum(d.count) FILTER (WHERE s.day IS NULL OR d.day > s.day) AS count,
+            sum(d.amount) AS amount
+        FROM reporting.daily_total_known_at(at) AS d
+        LEFT JOIN stated AS s USING (indicator, agency, locality, valid_from)
+        WHERE d.day <= on_day
+        GROUP BY d.indicator, d.agency, d.locality, d.valid_from
+    )
+    SELECT
+        indicator, agency, locality, valid_from,
+        coalesce(s.level, 0) + coalesce(e.count, 0),
+        coalesce(e.amount, 0)
+    FROM effects AS e
+    FULL JOIN stated AS s USING (indicator, agency, locality, valid_from)
+$$;
+
+ALTER FUNCTION reporting.leaf_total_known_at(on_day date, at timestamp with time zone) OWNER TO uptake_aggregation;
+
+--
 -- Name: leaf_total_on(date); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -83,6 +177,27 @@ CREATE FUNCTION reporting.leaf_total_on(on_day date) RETURNS TABLE(indicator tex
 $$;
 
 ALTER FUNCTION reporting.leaf_total_on(on_day date) OWNER TO uptake_aggregation;
+
+--
+-- Name: running_total_known_at(date, timestamp with time zone); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION reporting.running_total_known_at(on_day date, at timestamp with time zone) RETURNS TABLE(indicator text, locality text, valid_from date, name text, kind text, count numeric, amount numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    SELECT
+        t.indicator, a.code, a.valid_from, l.name, l.kind,
+        sum(t.count), sum(t.amount)
+    FROM reporting.leaf_total_known_at(on_day, at) AS t
+    JOIN aggregation.locality_above AS a
+        ON a.leaf = t.locality AND a.leaf_valid_from = t.valid_from
+    JOIN aggregation.locality AS l
+        ON l.code = a.code AND l.valid_from = a.valid_from
+    GROUP BY t.indicator, a.code, a.valid_from, l.name, l.kind
+$$;
+
+ALTER FUNCTION reporting.running_total_known_at(on_day date, at timestamp with time zone) OWNER TO uptake_aggregation;
 
 --
 -- Name: running_total_on(date); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
@@ -383,6 +498,32 @@ CREATE TABLE aggregation.tree_version (
 ALTER TABLE aggregation.tree_version OWNER TO uptake_aggregation;
 
 --
+-- Name: watermark; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.watermark (
+    partition integer NOT NULL,
+    complete_up_to timestamp with time zone NOT NULL
+);
+
+ALTER TABLE aggregation.watermark OWNER TO uptake_aggregation;
+
+--
+-- Name: completeness; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.completeness AS
+ SELECT
+        CASE
+            WHEN (count(*) = count(w.partition)) THEN min(w.complete_up_to)
+            ELSE NULL::timestamp with time zone
+        END AS complete_up_to
+   FROM (aggregation.progress p
+     LEFT JOIN aggregation.watermark w USING (partition));
+
+ALTER VIEW reporting.completeness OWNER TO uptake_aggregation;
+
+--
 -- Name: control; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -657,10 +798,23 @@ ALTER TABLE ONLY aggregation.tree_version
     ADD CONSTRAINT tree_version_pkey PRIMARY KEY (only_one);
 
 --
+-- Name: watermark watermark_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.watermark
+    ADD CONSTRAINT watermark_pkey PRIMARY KEY (partition);
+
+--
 -- Name: control_series; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
 --
 
 CREATE INDEX control_series ON aggregation.control USING btree (indicator, agency, day, occurred_at DESC);
+
+--
+-- Name: ledger_logged_at; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX ledger_logged_at ON aggregation.ledger USING brin (logged_at) WITH (autosummarize='on');
 
 --
 -- Name: locality_above_unit; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
@@ -680,6 +834,12 @@ CREATE INDEX statement_series ON aggregation.statement USING btree (indicator, a
 
 GRANT USAGE ON SCHEMA reporting TO uptake_reader;
 GRANT ALL ON SCHEMA reporting TO uptake_aggregation;
+
+--
+-- Name: TABLE completeness; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.completeness TO uptake_reader;
 
 --
 -- Name: TABLE control; Type: ACL; Schema: reporting; Owner: uptake_aggregation

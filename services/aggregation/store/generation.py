@@ -91,6 +91,7 @@ class GenerationStore:
                 raise FatalError(
                     "another rebuild of this database is running; nothing was changed"
                 ) from error
+            await connection.execute(GENERATION_QUERIES["notice_our_end"])
             yield HeldRebuild(connection)
 
 
@@ -139,8 +140,11 @@ class HeldRebuild:
             await self._carry_out(
                 "write_creation", SERVING.schema, NEXT.schema, list(GENERATION_TABLES)
             )
-            made = await self._describe(NEXT.schema)
-            assert made == served, (made, served)
+            if await self._describe(NEXT.schema) != served:
+                raise FatalError(
+                    "the ledger's tables cannot be copied as they are: a partitioned "
+                    "table, a trigger's constraint or a foreign key rests on them"
+                )
         return False
 
     async def remove_next(self) -> None:

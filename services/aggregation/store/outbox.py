@@ -5,7 +5,7 @@ absolute and carry a revision, rejects carry their coordinates as id, so a repea
 harmless.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -107,6 +107,19 @@ class OutboxStore:
                 [total.day for total in published],
                 [total.partition for total in published],
                 [total.revision for total in published],
+            )
+
+    async def note_watermarks(self, watermarks: Mapping[int, datetime]) -> None:
+        """Note up to which log time partitions are applied, for those who read totals.
+
+        Ascending, so that two replicas never wait for each other in a circle.
+        """
+        partitions = sorted(watermarks)
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            await connection.execute(
+                QUERIES["note_watermarks"],
+                partitions,
+                [watermarks[partition] for partition in partitions],
             )
 
     async def rejected(

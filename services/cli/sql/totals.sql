@@ -41,6 +41,19 @@ WHERE
     )
     AND ($4::text IS NULL OR indicator = $4)
 
+-- name: read_totals_known_at
+-- The same as known at an instant of log time ($5).
+SELECT indicator, locality, valid_from, name, kind, count, amount
+FROM reporting.running_total_known_at(coalesce($1::date, 'infinity'::date), $5)
+WHERE
+    (locality, valid_from) IN (
+        SELECT code, since
+        FROM unnest($2::text[], $3::date[]) AS asked (code, since)
+    )
+    AND ($4::text IS NULL OR indicator = $4)
+
 -- name: read_newest
--- Log time of the newest record in the totals.
-SELECT max(last_logged_at) AS newest FROM reporting.progress
+-- Log time of the newest record in the totals, and up to when they are complete.
+SELECT
+    (SELECT max(last_logged_at) FROM reporting.progress) AS newest,
+    (SELECT complete_up_to FROM reporting.completeness) AS complete_up_to

@@ -54,10 +54,12 @@ def test_help_names_every_setting(capsys: Output) -> None:
         ),
         (
             Outcome(5, Comparison(3, (DIFFERENCE,)), switched=False),
-            "daily_total eid_accounts bank 15961: kept 8 0, rebuilt nothing\n"
-            "and 2 more rows\n"
-            "5 records rebuilt: 3 rows differ; nothing was changed; "
-            "`uptake rebuild` puts the rebuilt totals in place\n",
+            (
+                "daily_total eid_accounts bank 15961: kept 8 0, rebuilt nothing\n"
+                "and 2 more rows\n"
+                "5 records rebuilt: 3 rows differ; nothing was changed; "
+                "`uptake rebuild` puts the rebuilt totals in place\n"
+            ),
         ),
     ],
 )
