@@ -4,6 +4,7 @@ import argparse
 import gc
 import logging
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -74,7 +75,7 @@ def parse_order(arguments: Sequence[str]) -> Order:
     """Read the command line; ends the process where it makes no sense."""
     parser = argparse.ArgumentParser(
         "uptake rebuild",
-        description=ABOUT_REBUILD,
+        description=textwrap.fill(ABOUT_REBUILD, 80),
         epilog="settings (environment only):\n" + describe_settings(RebuildSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

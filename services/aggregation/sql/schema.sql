@@ -519,7 +519,8 @@ CREATE VIEW reporting.completeness AS
             ELSE NULL::timestamp with time zone
         END AS complete_up_to
    FROM (aggregation.progress p
-     LEFT JOIN aggregation.watermark w USING (partition));
+     LEFT JOIN aggregation.watermark w USING (partition))
+ HAVING (count(*) > 0);
 
 ALTER VIEW reporting.completeness OWNER TO uptake_aggregation;
 

@@ -19,7 +19,8 @@ SELECT
     CASE WHEN count(*) = count(w.partition) THEN min(w.complete_up_to) END
         AS complete_up_to
 FROM aggregation.progress AS p
-LEFT JOIN aggregation.watermark AS w USING (partition);
+LEFT JOIN aggregation.watermark AS w USING (partition)
+HAVING count(*) > 0;
 
 -- Daily totals as known at an instant of log time: what there is, without the effects
 -- of rows logged later, and with those that only a later reversal voided. Exact for as
