@@ -125,8 +125,9 @@ async def test_reconcile_names_what_differs(stack: Stack) -> None:
     await stack.kill("aggregation")
     await execute(
         stack,
-        "UPDATE aggregation.daily_total SET count = count + 1 "
-        "WHERE locality = '04-unallocated';"
+        "UPDATE aggregation.daily_total SET count = count + 1 WHERE series_id = "
+        "(SELECT series_id FROM aggregation.series "
+        " WHERE locality = '04-unallocated');"
         "DELETE FROM aggregation.ledger WHERE amount = 412750;"
         "ALTER TABLE aggregation.progress DROP CONSTRAINT every_record_has_one_class;"
         "UPDATE aggregation.progress SET duplicates = duplicates + 1 "
