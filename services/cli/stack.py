@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from services.cli.embedded.broker import EmbeddedBroker
 from services.cli.embedded.child import log_tail, poll_until
 from services.cli.embedded.folder import ServerFolder
+from services.cli.embedded.ports import free_port
 from services.cli.embedded.postgres import EmbeddedPostgres
 from services.cli.embedded.server import LoopbackServer
 from services.cli.local_stack import ENVIRONMENT_FILE
@@ -118,8 +119,11 @@ class Stack:
             self._environment = self._environment_for(self.plan.given)
             self._say(f"  servers       given  {self.plan.given.shown}")
             return
-        self._postgres = EmbeddedPostgres(self.plan.folder / "postgres", durable=False)
-        self._broker = EmbeddedBroker(self.plan.folder / "broker")
+        postgres_port, broker_port = server_ports(self.plan.settings.http_port)
+        self._postgres = EmbeddedPostgres(
+            self.plan.folder / "postgres", port=postgres_port, durable=False
+        )
+        self._broker = EmbeddedBroker(self.plan.folder / "broker", port=broker_port)
         self._say(
             f"  {self._postgres.version} and {self._broker.version}, embedded: they "
             "start empty\n  and end with this command\n"
@@ -272,6 +276,23 @@ async def _raise_when_ended(name: str, server: LoopbackServer) -> None:
         f"the embedded {name} ended, and with it the counting: database and log live "
         f"and die together; start again (its log {server.log_path} ends: {tail})"
     )
+
+
+def server_ports(http_port: int) -> tuple[int, int]:
+    """Return a port for Postgres and one for the broker, both for this run alone.
+
+    Neither is one that a service is going to listen on: the services start last, and
+    would find it taken.
+
+    Args:
+        http_port: The first of the services' ports.
+
+    Raises:
+        ServerStartError: None are free.
+    """
+    services = range(http_port, http_port + len(SERVICES) + 1)
+    postgres = free_port(besides=services)
+    return postgres, free_port(besides=(*services, postgres))
 
 
 def require_free_ports(settings: StackSettings) -> None:

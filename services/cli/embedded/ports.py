@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from collections.abc import Container
 
 from services.cli.embedded.errors import ServerStartError
 
@@ -27,15 +28,18 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
+def free_port(*, besides: Container[int] = ()) -> int:
     """Return a loopback port that nothing listens on.
+
+    Args:
+        besides: Ports that others are about to listen on.
 
     Raises:
         ServerStartError: None was found.
     """
     for _ in range(ATTEMPTS):
         port = PORT_FIRST + secrets.randbelow(PORT_LAST - PORT_FIRST)
-        if is_free(port):
+        if port not in besides and is_free(port):
             return port
     raise ServerStartError(
         f"no free port on {LOOPBACK} between {PORT_FIRST} and {PORT_LAST}: "
