@@ -78,4 +78,5 @@ class RejectionCode(StrEnum):
     REVERSAL_MISMATCH = "reversal_mismatch"
     REVERSAL_OF_REVERSAL = "reversal_of_reversal"
     SOURCE_MOVED = "source_moved"
+    TOO_LATE = "too_late"
     UNREADABLE = "unreadable"

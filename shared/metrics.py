@@ -128,9 +128,19 @@ class AggregationMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.ledger_rows_dropped = Counter(
+            "uptake_ledger_rows_dropped_total",
+            "Ledger rows dropped because they are older than the ledger is kept.",
+            registry=registry,
+        )
         self._declare_gauges(registry)
 
     def _declare_gauges(self, registry: CollectorRegistry) -> None:
+        self.ledger_oldest_row = Gauge(
+            "uptake_ledger_oldest_row_timestamp_seconds",
+            "Log time of the oldest ledger row; 0 without rows.",
+            registry=registry,
+        )
         self.lag_seconds = Gauge(
             "uptake_aggregation_lag_seconds",
             "Age of the oldest record not yet applied.",

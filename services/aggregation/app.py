@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-
-import asyncpg
+from datetime import timedelta
 
 from services.aggregation.consumer.applier import BatchApplier
 from services.aggregation.consumer.assignment import Assignment, Cut
@@ -12,13 +11,16 @@ from services.aggregation.consumer.records import decode_records
 from services.aggregation.consumer.replay import LogReplay
 from services.aggregation.consumer.watch import watch_log
 from services.aggregation.core.limit import UnreadableLimit
+from services.aggregation.core.retention import keeping_time
 from services.aggregation.jobs.rebuild import Display, Order, Outcome, Rebuild
+from services.aggregation.jobs.retention import drop_old_rows
 from services.aggregation.relay import OutboxRelay
 from services.aggregation.settings import AggregationSettings, RebuildSettings
 from services.aggregation.sql import NEXT
 from services.aggregation.store.generation import GenerationStore
 from services.aggregation.store.ledger import LedgerStore
 from services.aggregation.store.outbox import OutboxStore
+from services.aggregation.store.retention import RetentionStore
 from services.aggregation.store.unreadable import UnreadableWatch
 from services.aggregation.store.views import ViewStore
 from services.aggregation.web import make_app, refresh_levels
@@ -50,6 +52,7 @@ async def run(settings: AggregationSettings, stop: asyncio.Event) -> None:
         FatalError: Inside an exception group; the service must not go on.
     """
     catalogue = load_catalogue(settings.catalogue)
+    kept_for = keeping_time(settings.ledger_days, catalogue.window_days)
     registry = new_registry()
     metrics = AggregationMetrics(registry)
     readiness = Readiness()
@@ -61,7 +64,9 @@ async def run(settings: AggregationSettings, stop: asyncio.Event) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(server))
-        working = group.create_task(_work(settings, catalogue.tree, metrics, readiness))
+        working = group.create_task(
+            _work(settings, catalogue.tree, kept_for, metrics, readiness)
+        )
         _log.info("started", extra={"port": settings.http_port})
         await stop.wait()
         _log.info("stopping")
@@ -73,6 +78,7 @@ async def run(settings: AggregationSettings, stop: asyncio.Event) -> None:
 async def _work(
     settings: AggregationSettings,
     tree: Tree,
+    kept_for: timedelta,
     metrics: AggregationMetrics,
     readiness: Readiness,
 ) -> None:
@@ -100,8 +106,17 @@ async def _work(
             interval_seconds=settings.publish_interval_seconds,
         )
         async with asyncio.TaskGroup() as group:
-            _start_consuming(group, settings, pool, assignment, metrics, readiness)
+            ledger = LedgerStore(pool, kept_for)
+            _start_consuming(group, settings, ledger, assignment, metrics, readiness)
             group.create_task(relay.run(assignment.applied, assignment.watermarks))
+            group.create_task(
+                drop_old_rows(
+                    RetentionStore(pool),
+                    metrics,
+                    readiness,
+                    interval_seconds=settings.retention_interval_seconds,
+                )
+            )
             group.create_task(
                 refresh_levels(
                     views,
@@ -117,13 +132,13 @@ async def _work(
 def _start_consuming(  # noqa: PLR0917 -- wiring
     group: asyncio.TaskGroup,
     settings: AggregationSettings,
-    pool: asyncpg.Pool,
+    ledger: LedgerStore,
     assignment: Assignment,
     metrics: AggregationMetrics,
     readiness: Readiness,
 ) -> None:
     """Start the reader, the applier behind it, and the watch over both."""
-    ledger, clock = LedgerStore(pool), SystemClock()
+    clock = SystemClock()
     consumer = make_consumer(settings, group_id=GROUP)
     batches: asyncio.Queue[list[Cut]] = asyncio.Queue(BATCHES_WAITING_MAX)
     reader = LogReader(
@@ -177,8 +192,13 @@ async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> 
         partitions=settings.kafka_partitions,
         batch_records_max=settings.batch_records_max,
     )
+    kept_for = timedelta(days=settings.ledger_days)
     job = Rebuild(
-        replay, GenerationStore(held), LedgerStore(applied, NEXT), display, order
+        replay,
+        GenerationStore(held),
+        LedgerStore(applied, kept_for, NEXT),
+        display,
+        order,
     )
     try:
         await wait_out("open_log", replay.open, on_outage=display.waits)

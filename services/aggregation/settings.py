@@ -3,11 +3,30 @@
 from typing import Literal
 
 from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
+from shared.settings import PREFIX, CommonSettings, KafkaSettings, PostgresSettings
 
 
-class AggregationSettings(CommonSettings, KafkaSettings, PostgresSettings):
+class LedgerSettings(BaseSettings):
+    """How long the ledger is kept; service and rebuild must agree."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    ledger_days: int = Field(
+        default=400,
+        ge=2,
+        le=36_500,
+        description="days for which the ledger remembers each event; at least one more "
+        "than the catalogue's window_days. Totals and statements stay for ever",
+    )
+
+
+class AggregationSettings(
+    CommonSettings, KafkaSettings, PostgresSettings, LedgerSettings
+):
     """Everything that can be set; environment only."""
 
     http_port: int = Field(
@@ -46,9 +65,15 @@ class AggregationSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=3600,
         description="how often levels are read for the metrics",
     )
+    retention_interval_seconds: float = Field(
+        default=600,
+        gt=0,
+        le=86_400,
+        description="how often rows older than UPTAKE_LEDGER_DAYS are looked for",
+    )
 
 
-class RebuildSettings(KafkaSettings, PostgresSettings):
+class RebuildSettings(KafkaSettings, PostgresSettings, LedgerSettings):
     """What a rebuild needs: log and ledger, neither catalogue nor port."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

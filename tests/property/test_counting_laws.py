@@ -276,7 +276,7 @@ def test_voided_rows_are_those_whose_reversal_was_taken(stream: Stream) -> None:
         if row.kind != b"r":
             assert row.voided_by == expected
             is_standing = row.kind in (b"s", b"k") and row.voided_by is None
-            assert (row.key in model.standing) == is_standing
+            assert ((row.key, row.occurred_at) in model.standing) == is_standing
 
 
 @given(crossed_streams(), st.lists(st.integers(0, 100), max_size=8), st.data())

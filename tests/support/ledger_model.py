@@ -6,7 +6,7 @@ passes could have been written.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.aggregation.core.judge import (
     Classes,
@@ -19,9 +19,12 @@ from services.aggregation.core.judge import (
 )
 from services.aggregation.core.ledger import EventKey, LedgerRow
 from services.aggregation.core.record import Entry, LogRecord
+from services.aggregation.core.retention import is_forgotten
 
 Effects = dict[EventKey, tuple[object, ...]]
 Totals = dict[TotalKey, tuple[int, int]]
+StandingKey = tuple[EventKey, datetime]
+KEPT_FOR = timedelta(days=400)
 
 
 @dataclass(slots=True)
@@ -30,14 +33,19 @@ class LedgerModel:
 
     Attributes:
         totals: Never a row of zeros.
-        standing: Statements and controls that hold, by key.
+        standing: Statements and controls that hold, by key and instant.
+        kept_since: Of each partition.
+        retired: Forgotten rows whose key another event bears, by partition and offset.
     """
 
     rows: dict[EventKey, LedgerRow] = field(default_factory=dict)
     totals: Totals = field(default_factory=dict)
-    standing: dict[EventKey, LedgerRow] = field(default_factory=dict)
+    kept_for: timedelta = KEPT_FOR
+    standing: dict[StandingKey, LedgerRow] = field(default_factory=dict)
     classes: dict[int, Classes] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+    kept_since: dict[int, datetime] = field(default_factory=dict)
+    retired: dict[tuple[int, int], LedgerRow] = field(default_factory=dict)
 
     def known(self, records: Iterable[LogRecord]) -> Known:
         """Look up what a batch can touch, and no more, as the store does."""
@@ -51,17 +59,24 @@ class LedgerModel:
                 keys.add((entry.data.source, entry.data.id))
         waiting = {
             target: row.log_offset
-            for row in self.rows.values()
+            for row in self.every_row()
             if (target := _target(row)) is not None and target[:2] in keys
         }
         rows = {key: row for key in keys if (row := self.rows.get(key)) is not None}
-        return Known(rows, waiting)
+        return Known(rows, waiting, kept_since=dict(self.kept_since))
+
+    def every_row(self) -> list[LedgerRow]:
+        """Return the rows with a key that is looked for, and the others."""
+        return [*self.rows.values(), *self.retired.values()]
 
     def apply(self, records: Sequence[LogRecord]) -> Judgement:
         """Judge a batch and write what it does."""
-        judgement = judge(records, self.known(records))
+        judgement = judge(records, self.known(records), self.kept_for)
         self._write_rows(judgement)
         self._write_totals(judgement)
+        for partition, kept_since in judgement.kept_since.items():
+            assert kept_since >= self.kept_since.get(partition, kept_since)
+            self.kept_since[partition] = kept_since
         for partition, classes in judgement.classes.items():
             sums = self.classes.setdefault(partition, Classes())
             sums.counted += classes.counted
@@ -72,19 +87,53 @@ class LedgerModel:
         assert sum(each.total for each in judgement.classes.values()) == len(records)
         return judgement
 
+    def drop_old_rows(self) -> int:
+        """Drop what `drop_old_rows` of the queries drops; return how many."""
+        reversals = {
+            target: row
+            for row in self.every_row()
+            if (target := _target(row)) is not None
+        }
+
+        def may_go(row: LedgerRow) -> bool:
+            kept_since = self.kept_since.get(row.partition)
+            undo = reversals.get((*row.key, row.occurred_at))
+            return (
+                kept_since is not None
+                and is_forgotten(row, kept_since)
+                and (
+                    row.voided_by is None or undo is None or undo.logged_at < kept_since
+                )
+            )
+
+        gone = [key for key, row in self.rows.items() if may_go(row)]
+        faded = [place for place, row in self.retired.items() if may_go(row)]
+        for key in gone:
+            del self.rows[key]
+        for place in faded:
+            del self.retired[place]
+        return len(gone) + len(faded)
+
     def _write_rows(self, judgement: Judgement) -> None:
-        for row in judgement.rows:
-            assert row.key not in self.rows, "a key stands twice"
-            self.rows[row.key] = row
-            if row.kind in (b"s", b"k") and row.voided_by is None:
-                self.standing[row.key] = row
-        targets = [target for row in self.rows.values() if (target := _target(row))]
-        assert len(set(targets)) == len(targets), "an original is reversed twice"
         for row, offset in judgement.voids:
             assert self.rows[row.key] == row, "what is voided is not what was known"
             assert row.voided_by is None, "a row is voided twice"
             self.rows[row.key] = row._replace(voided_by=offset)
-            self.standing.pop(row.key, None)
+            self.standing.pop((row.key, row.occurred_at), None)
+        for row in judgement.retired:
+            retired = self.rows.pop(row.key)
+            self.retired[retired.partition, retired.log_offset] = retired
+        for row in judgement.rows:
+            place = (row.partition, row.log_offset)
+            if place in judgement.faded:
+                self.retired[place] = row
+            else:
+                assert row.key not in self.rows, "a key stands twice"
+                self.rows[row.key] = row
+            if row.kind in (b"s", b"k") and row.voided_by is None:
+                self.standing[row.key, row.occurred_at] = row
+        targets = [target for row in self.every_row() if (target := _target(row))]
+        assert len(set(targets)) == len(targets), "an original is reversed twice"
 
     def _write_totals(self, judgement: Judgement) -> None:
         keys = [delta.key for delta in judgement.deltas]

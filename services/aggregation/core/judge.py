@@ -6,7 +6,7 @@ and it is total: every record gets exactly one class (DESIGN sections 2 to 4).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, cast
 
 from services.aggregation.core.ledger import (
@@ -16,6 +16,7 @@ from services.aggregation.core.ledger import (
     map_entry_to_row,
 )
 from services.aggregation.core.record import Entry, LogRecord
+from services.aggregation.core.retention import Horizon, is_forgotten, make_horizon
 from shared.errors import RejectionCode
 
 Target = tuple[str, str, datetime]
@@ -74,11 +75,13 @@ class Known:
         rows: Rows whose key is a record's own or the original of a reversal.
         waiting: Reversals taken whose original has not come, by original.
         owners: Whose a source is; one that is missing is whose record comes.
+        kept_since: Of each partition that has one: what is older is too late.
     """
 
     rows: Mapping[EventKey, LedgerRow]
     waiting: Mapping[Target, int]
     owners: Mapping[str, str] = field(default_factory=dict)
+    kept_since: Mapping[int, datetime] = field(default_factory=dict)
 
 
 Entered = tuple[LogRecord, Entry, int | None]
@@ -95,10 +98,16 @@ class Judgement:
 
     Attributes:
         classes: Counts of the four classes, by partition.
-        entered: New ledger entries in log order, each (source, id) once.
+        entered: New ledger entries: those of `faded`, then each (source, id) once, in
+            log order.
         voids: Older rows that a reversal of this batch voids, with its offset.
         deltas: At most one per total, ascending by key, never of zeros.
         rejects: In log order.
+        kept_since: Of each partition that has one, after the batch.
+        retired: Older rows, forgotten, whose (source, id) an entry bears anew; those
+            that are still there give up their key.
+        faded: Entries of this batch to which the same happened within it, by
+            partition and offset.
     """
 
     classes: Mapping[int, Classes]
@@ -106,6 +115,9 @@ class Judgement:
     voids: tuple[tuple[LedgerRow, int], ...]
     deltas: tuple[Delta, ...]
     rejects: tuple[Reject, ...]
+    kept_since: Mapping[int, datetime] = field(default_factory=dict)
+    retired: tuple[LedgerRow, ...] = ()
+    faded: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def rows(self) -> tuple[LedgerRow, ...]:
@@ -129,19 +141,31 @@ class _Bench:
     """The state while a run is judged; it never leaves this module."""
 
     known: Known
+    horizon: Horizon
     classes: dict[int, Classes] = field(default_factory=dict)
     entered: dict[EventKey, Entered] = field(default_factory=dict)
     waiting: dict[Target, int] = field(default_factory=dict)
     voids: dict[EventKey, tuple[LedgerRow, int]] = field(default_factory=dict)
     sums: dict[PlainKey, Sums] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+    retired: dict[EventKey, LedgerRow] = field(default_factory=dict)
+    faded: list[Entered] = field(default_factory=list)
 
-    def find(self, key: EventKey) -> LedgerRow | None:
-        """Return the row that a key has in the ledger or will have."""
+    def find(self, key: EventKey, kept_since: datetime) -> LedgerRow | None:
+        """Return the row that a key has in the ledger or will have, if remembered."""
         entered = self.entered.get(key)
-        return (
+        row = (
             self.known.rows.get(key) if entered is None else map_entry_to_row(*entered)
         )
+        return None if row is None or is_forgotten(row, kept_since) else row
+
+    def retire(self, key: EventKey) -> None:
+        """Have what bore a key so far, and is forgotten, give it up."""
+        faded = self.entered.pop(key, None)
+        if faded is not None:
+            self.faded.append(faded)
+        elif key in self.known.rows:
+            self.retired[key] = self.known.rows[key]
 
     def add(self, record: LogRecord, entry: Entry) -> None:
         """Add an event's effect to its total."""
@@ -180,19 +204,20 @@ class _Bench:
         sums[2] -= row.net_amount or 0
 
 
-def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
+def judge(records: Sequence[LogRecord], known: Known, kept_for: timedelta) -> Judgement:
     """Judge records in log order.
 
     Args:
         records: Ascending by offset within each partition.
         known: The ledger's state before them.
+        kept_for: How long the ledger is kept, in the log's time.
 
     Returns:
         One class for each record, and what is to be written.
     """
-    bench = _Bench(known, waiting=dict(known.waiting))
+    horizon = make_horizon(kept_for, known.kept_since)
+    bench = _Bench(known, horizon, waiting=dict(known.waiting))
     entered, older, waiting = bench.entered, known.rows, bench.waiting
-    owners = known.owners
     for record in records:
         classes = bench.classes.get(record.partition)
         if classes is None:
@@ -201,52 +226,80 @@ def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
         if entry is None:
             _reject(bench, record, RejectionCode.UNREADABLE, "not an admitted event")
             continue
+        kept_since = _admit(bench, record, entry)
+        if kept_since is None:
+            continue
         key = (entry.source, entry.id)
-        if owners.get(entry.source, entry.agency) != entry.agency:
-            detail = f"the source is agency {owners[entry.source]}'s for ever"
-            _reject(bench, record, RejectionCode.SOURCE_MOVED, detail)
-        elif key in entered or key in older:
-            _judge_repeat(bench, record, entry)
-        elif entry.effect == "reverse":
-            _judge_reversal(bench, record, entry)
-        else:
-            voided_by = waiting.get((*key, entry.time)) if waiting else None
-            entered[key] = (record, entry, voided_by)
-            classes.counted += 1
-            if voided_by is None:
-                bench.add(record, entry)
+        if (key in entered or key in older) and _judge_repeat(
+            bench, record, entry, kept_since
+        ):
+            continue
+        if entry.effect == "reverse":
+            _judge_reversal(bench, record, entry, kept_since)
+            continue
+        voided_by = waiting.get((*key, entry.time)) if waiting else None
+        entered[key] = (record, entry, voided_by)
+        classes.counted += 1
+        if voided_by is None:
+            bench.add(record, entry)
     return Judgement(
         classes=bench.classes,
-        entered=tuple(entered.values()),
+        entered=(*bench.faded, *entered.values()),
         voids=tuple(bench.voids.values()),
         deltas=_sorted_deltas(bench.sums.items()),
         rejects=tuple(bench.rejects),
+        kept_since=horizon.kept_since,
+        retired=tuple(bench.retired.values()),
+        faded=frozenset(
+            (record.partition, record.offset) for record, _, _ in bench.faded
+        ),
     )
 
 
-def _judge_repeat(bench: _Bench, record: LogRecord, entry: Entry) -> None:
-    prior = bench.find((entry.source, entry.id))
-    assert prior is not None, "a repeat repeats something"
-    repeat = map_entry_to_row(record, entry, None)
-    if repeat.content == prior.content:
-        bench.classes[record.partition].duplicates += 1
-        return
-    _reject(
-        bench,
-        record,
-        RejectionCode.CONFLICTING_DUPLICATE,
-        f"same source and id as offset {prior.log_offset}, other content",
-    )
+def _admit(bench: _Bench, record: LogRecord, entry: Entry) -> datetime | None:
+    """Turn away what no look-up may decide; else say since when rows are remembered."""
+    kept_since = bench.horizon.reach(record, entry)
+    if kept_since is None:
+        days = bench.horizon.kept_for.days
+        detail = f"it, or what it reverses, lies before the {days} days of the ledger"
+        _reject(bench, record, RejectionCode.TOO_LATE, detail)
+        return None
+    owner = bench.known.owners.get(entry.source, entry.agency)
+    if owner != entry.agency:
+        detail = f"the source is agency {owner}'s for ever"
+        _reject(bench, record, RejectionCode.SOURCE_MOVED, detail)
+        return None
+    return kept_since
 
 
-def _judge_reversal(bench: _Bench, record: LogRecord, entry: Entry) -> None:
+def _judge_repeat(
+    bench: _Bench, record: LogRecord, entry: Entry, kept_since: datetime
+) -> bool:
+    """Judge a record whose key was seen; False where only a forgotten row bore it."""
+    key = (entry.source, entry.id)
+    prior = bench.find(key, kept_since)
+    if prior is not None:
+        repeat = map_entry_to_row(record, entry, None)
+        if repeat.content == prior.content:
+            bench.classes[record.partition].duplicates += 1
+            return True
+        detail = f"same source and id as offset {prior.log_offset}, other content"
+        _reject(bench, record, RejectionCode.CONFLICTING_DUPLICATE, detail)
+        return True
+    bench.retire(key)
+    return False
+
+
+def _judge_reversal(
+    bench: _Bench, record: LogRecord, entry: Entry, kept_since: datetime
+) -> None:
     data = entry.data
     assert data.source is not None
     assert data.id is not None
     assert data.time is not None
     original_key = (data.source, data.id)
     target = (data.source, data.id, data.time)
-    original = bench.find(original_key)
+    original = bench.find(original_key, kept_since)
     refusal = _refusal_of_reversal(bench, original, target)
     if refusal is not None:
         _reject(bench, record, *refusal)

@@ -1,1 +1,1 @@
-"""Long verbs of this service, each run by an operator: `rebuild`."""
+"""Long work beside counting: `rebuild` by an operator, dropping old rows always."""

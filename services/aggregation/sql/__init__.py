@@ -15,6 +15,7 @@ GENERATION_TABLES: Final = (
     "progress",
     "ledger",
     "reversal",
+    "ledger_dropped",
     "daily_total",
     "statement",
     "control",

@@ -180,12 +180,12 @@ WITH differing AS (
     UNION ALL
     SELECT 'statement', concat_ws(' ', source, id), k::text, r::text
     FROM aggregation.statement AS k
-    FULL JOIN aggregation_next.statement AS r USING (source, id)
+    FULL JOIN aggregation_next.statement AS r USING (source, id, occurred_at)
     WHERE k::text IS DISTINCT FROM r::text
     UNION ALL
     SELECT 'control', concat_ws(' ', source, id), k::text, r::text
     FROM aggregation.control AS k
-    FULL JOIN aggregation_next.control AS r USING (source, id)
+    FULL JOIN aggregation_next.control AS r USING (source, id, occurred_at)
     WHERE k::text IS DISTINCT FROM r::text
     UNION ALL
     SELECT 'last_report', concat_ws(' ', agency, indicator), k::text, r::text
@@ -220,7 +220,7 @@ FROM (
     UNION
     SELECT 's', s.series_id, t.day
     FROM aggregation.statement AS k
-    FULL JOIN aggregation_next.statement AS r USING (source, id)
+    FULL JOIN aggregation_next.statement AS r USING (source, id, occurred_at)
     CROSS JOIN LATERAL (
         VALUES
             (k.indicator, k.agency, k.locality, k.valid_from, k.day),

@@ -17,7 +17,7 @@ ORDER BY partition
 -- name: lock_progress
 -- Locks the rows of a batch's partitions in ascending order, so that two writers can
 -- not wait for each other; the caller compares the offsets. $1 partitions.
-SELECT partition, next_offset
+SELECT partition, next_offset, kept_since
 FROM aggregation.progress
 WHERE partition = ANY($1::integer[])
 ORDER BY partition
@@ -27,7 +27,8 @@ FOR UPDATE
 -- The set of the compare-and-set: moves partitions on and adds the class counts; a
 -- check constraint holds next_offset to their sum. $1 partitions, $2 expected and
 -- $3 new next offsets, $4 hashes and $5 log times of the last records,
--- $6 counted, $7 duplicates, $8 reversed, $9 rejected.
+-- $6 counted, $7 duplicates, $8 reversed, $9 rejected, $10 since when the ledger is
+-- kept; null before a record says so.
 UPDATE aggregation.progress AS p
 SET next_offset = b.next_offset,
     last_record_hash = b.last_record_hash,
@@ -35,13 +36,14 @@ SET next_offset = b.next_offset,
     counted = p.counted + b.counted,
     duplicates = p.duplicates + b.duplicates,
     reversed = p.reversed + b.reversed,
-    rejected = p.rejected + b.rejected
+    rejected = p.rejected + b.rejected,
+    kept_since = b.kept_since
 FROM unnest(
     $1::integer[], $2::bigint[], $3::bigint[], $4::bytea[], $5::timestamptz[],
-    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]
+    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[]
 ) AS b (
     partition, expected_offset, next_offset, last_record_hash, last_logged_at,
-    counted, duplicates, reversed, rejected
+    counted, duplicates, reversed, rejected, kept_since
 )
 WHERE p.partition = b.partition AND p.next_offset = b.expected_offset
 
@@ -113,6 +115,98 @@ SET voided_by = b.voided_by
 FROM unnest($1::uuid[], $2::bigint[]) AS b (key, voided_by)
 WHERE l.key = b.key AND l.voided_by IS NULL
 
+-- name: retire_rows
+-- Gives forgotten rows, as many as are still there, another key, so that a new row can
+-- have theirs. $1 keys, $2 keys instead.
+UPDATE aggregation.ledger AS l
+SET key = b.retired_key
+FROM unnest($1::uuid[], $2::uuid[]) AS b (key, retired_key)
+WHERE l.key = b.key
+
+-- name: retire_reversals
+-- The same for what forgotten reversals void. Parameters as for retire_rows.
+UPDATE aggregation.reversal AS r
+SET key = b.retired_key
+FROM unnest($1::uuid[], $2::uuid[]) AS b (key, retired_key)
+WHERE r.key = b.key
+
+-- name: follow_retired
+-- Has reversals go on naming the rows that they void. $1 and $2 as for retire_rows,
+-- $3 the instants of those rows' events.
+UPDATE aggregation.reversal AS r
+SET reversed_key = b.retired_key
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
+    AS b (key, retired_key, occurred_at)
+WHERE r.reversed_key = b.key AND r.reversed_occurred_at = b.occurred_at
+
+-- name: hold_retention
+-- One process at a time drops rows; false if another does. Held by this transaction.
+SELECT pg_try_advisory_xact_lock(hashtextextended('aggregation.ledger', 0))
+
+-- name: find_old_rows
+-- Log time up to which the next old rows are looked at; null where there are no more.
+-- Rows of one instant stay together. $1 log time of the last one looked at, $2 rows.
+SELECT max(logged_at)
+FROM (
+    SELECT logged_at
+    FROM aggregation.ledger
+    WHERE
+        logged_at > $1
+        AND logged_at < (SELECT max(kept_since) FROM aggregation.progress)
+    ORDER BY logged_at
+    LIMIT $2
+) AS old
+
+-- name: drop_old_rows
+-- Drops forgotten rows, notes how many, and returns it. A reversal is remembered while
+-- its original may come, and a voided row is kept as long as its reversal, which says
+-- from when on it was void. $1 and $2: log times after the first, up to the second.
+WITH dropped AS (
+    DELETE FROM aggregation.ledger AS l
+    USING aggregation.progress AS p
+    WHERE
+        p.partition = l.partition
+        AND l.logged_at > $1 AND l.logged_at <= $2
+        AND l.logged_at < p.kept_since AND l.occurred_at < p.kept_since
+        AND NOT EXISTS (
+            SELECT FROM aggregation.reversal AS r
+            WHERE
+                l.kind = 'r' AND r.key = l.key
+                AND r.reversed_occurred_at >= p.kept_since
+        )
+        AND NOT EXISTS (
+            SELECT FROM aggregation.reversal AS r
+            JOIN aggregation.ledger AS v USING (key)
+            WHERE
+                l.voided_by IS NOT NULL AND r.reversed_key = l.key
+                AND r.reversed_occurred_at = l.occurred_at
+                AND v.logged_at >= p.kept_since
+        )
+    RETURNING l.key, l.kind, l.partition
+),
+unbound AS (
+    DELETE FROM aggregation.reversal AS r
+    USING dropped AS d
+    WHERE d.kind = 'r' AND r.key = d.key
+),
+noted AS (
+    INSERT INTO aggregation.ledger_dropped AS n (partition, counted, reversed)
+    SELECT
+        partition,
+        count(*) FILTER (WHERE kind <> 'r'),
+        count(*) FILTER (WHERE kind = 'r')
+    FROM dropped
+    GROUP BY partition
+    ON CONFLICT (partition) DO UPDATE
+    SET counted = n.counted + excluded.counted,
+        reversed = n.reversed + excluded.reversed
+)
+SELECT count(*) FROM dropped
+
+-- name: read_oldest_row
+-- Log time of the oldest row, for the metrics.
+SELECT min(logged_at) FROM aggregation.ledger
+
 -- name: add_to_totals
 -- Adds a batch's nets to the daily totals and returns the keys that came to nothing.
 -- $1 series, $2 days, $3 counts, $4 amounts.
@@ -142,16 +236,16 @@ ON CONFLICT (partition, kind, series_id, day)
 DO UPDATE SET revision = excluded.revision
 
 -- name: drop_statements
--- Removes voided statements. $1 sources, $2 ids.
+-- Removes voided statements. $1 sources, $2 ids, $3 instants.
 DELETE FROM aggregation.statement AS s
-USING unnest($1::text[], $2::text[]) AS b (source, id)
-WHERE s.source = b.source AND s.id = b.id
+USING unnest($1::text[], $2::text[], $3::timestamptz[]) AS b (source, id, occurred_at)
+WHERE s.source = b.source AND s.id = b.id AND s.occurred_at = b.occurred_at
 
 -- name: drop_controls
--- Removes voided controls. $1 sources, $2 ids.
+-- Removes voided controls. $1 sources, $2 ids, $3 instants.
 DELETE FROM aggregation.control AS c
-USING unnest($1::text[], $2::text[]) AS b (source, id)
-WHERE c.source = b.source AND c.id = b.id
+USING unnest($1::text[], $2::text[], $3::timestamptz[]) AS b (source, id, occurred_at)
+WHERE c.source = b.source AND c.id = b.id AND c.occurred_at = b.occurred_at
 
 -- name: note_reports
 -- Keeps when an agency last reported an indicator. $1 agencies, $2 indicators,

@@ -311,9 +311,22 @@ CREATE TABLE aggregation.ledger (
     id text NOT NULL,
     CONSTRAINT ledger_check CHECK (((kind = 'r'::"char") OR ((series_id IS NOT NULL) AND (count IS NOT NULL)))),
     CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['c'::"char", 's'::"char", 'k'::"char", 'r'::"char"])))
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.02');
 
 ALTER TABLE aggregation.ledger OWNER TO uptake_aggregation;
+
+--
+-- Name: ledger_dropped; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.ledger_dropped (
+    partition integer NOT NULL,
+    counted bigint NOT NULL,
+    reversed bigint NOT NULL
+);
+
+ALTER TABLE aggregation.ledger_dropped OWNER TO uptake_aggregation;
 
 --
 -- Name: locality; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -411,6 +424,7 @@ CREATE TABLE aggregation.progress (
     duplicates bigint DEFAULT 0 NOT NULL,
     reversed bigint DEFAULT 0 NOT NULL,
     rejected bigint DEFAULT 0 NOT NULL,
+    kept_since timestamp with time zone,
     CONSTRAINT every_record_has_one_class CHECK ((next_offset = (((counted + duplicates) + reversed) + rejected))),
     CONSTRAINT progress_counted_check CHECK ((counted >= 0)),
     CONSTRAINT progress_duplicates_check CHECK ((duplicates >= 0)),
@@ -606,6 +620,29 @@ CREATE VIEW reporting.ledger AS
 ALTER VIEW reporting.ledger OWNER TO uptake_aggregation;
 
 --
+-- Name: ledger_dropped; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.ledger_dropped AS
+ SELECT partition,
+    counted,
+    reversed
+   FROM aggregation.ledger_dropped;
+
+ALTER VIEW reporting.ledger_dropped OWNER TO uptake_aggregation;
+
+--
+-- Name: ledger_kept; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.ledger_kept AS
+ SELECT max(kept_since) AS kept_since
+   FROM aggregation.progress
+ HAVING (max(kept_since) IS NOT NULL);
+
+ALTER VIEW reporting.ledger_kept OWNER TO uptake_aggregation;
+
+--
 -- Name: locality; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -670,7 +707,7 @@ ALTER VIEW reporting.running_total OWNER TO uptake_aggregation;
 --
 
 ALTER TABLE ONLY aggregation.control
-    ADD CONSTRAINT control_pkey PRIMARY KEY (source, id);
+    ADD CONSTRAINT control_pkey PRIMARY KEY (source, id, occurred_at);
 
 --
 -- Name: daily_total daily_total_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -699,6 +736,13 @@ ALTER TABLE ONLY aggregation.event_type
 
 ALTER TABLE ONLY aggregation.last_report
     ADD CONSTRAINT last_report_pkey PRIMARY KEY (agency, indicator);
+
+--
+-- Name: ledger_dropped ledger_dropped_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.ledger_dropped
+    ADD CONSTRAINT ledger_dropped_pkey PRIMARY KEY (partition);
 
 --
 -- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -789,7 +833,7 @@ ALTER TABLE ONLY aggregation.series
 --
 
 ALTER TABLE ONLY aggregation.statement
-    ADD CONSTRAINT statement_pkey PRIMARY KEY (source, id);
+    ADD CONSTRAINT statement_pkey PRIMARY KEY (source, id, occurred_at);
 
 --
 -- Name: tree_version tree_version_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -815,7 +859,7 @@ CREATE INDEX control_series ON aggregation.control USING btree (indicator, agenc
 -- Name: ledger_logged_at; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
 --
 
-CREATE INDEX ledger_logged_at ON aggregation.ledger USING brin (logged_at) WITH (autosummarize='on');
+CREATE INDEX ledger_logged_at ON aggregation.ledger USING btree (logged_at);
 
 --
 -- Name: locality_above_unit; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
@@ -865,6 +909,18 @@ GRANT SELECT ON TABLE reporting.last_report TO uptake_reader;
 --
 
 GRANT SELECT ON TABLE reporting.ledger TO uptake_reader;
+
+--
+-- Name: TABLE ledger_dropped; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.ledger_dropped TO uptake_reader;
+
+--
+-- Name: TABLE ledger_kept; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.ledger_kept TO uptake_reader;
 
 --
 -- Name: TABLE locality; Type: ACL; Schema: reporting; Owner: uptake_aggregation

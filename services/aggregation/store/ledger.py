@@ -6,8 +6,8 @@ from the progress row and loses nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import cast
 
 import asyncpg
@@ -81,8 +81,14 @@ class Slice:
 class LedgerStore:
     """Progress, ledger and totals of one generation."""
 
-    def __init__(self, pool: asyncpg.Pool, generation: Generation = SERVING) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        kept_for: timedelta,
+        generation: Generation = SERVING,
+    ) -> None:
         self._pool = pool
+        self._kept_for = kept_for
         self._generation = generation
         self._dictionary = Dictionary()
 
@@ -136,8 +142,11 @@ class LedgerStore:
         records: Sequence[LogRecord],
     ) -> Judgement:
         numbers, generation = self._dictionary, self._generation
-        await _compare_progress(connection, generation, slices)
-        known = await _look_up(connection, generation, records, numbers.owners)
+        kept_since = await _compare_progress(connection, generation, slices)
+        known = replace(
+            await _look_up(connection, generation, records, numbers.owners),
+            kept_since=kept_since,
+        )
         await numbers.learn_series(
             connection,
             (
@@ -146,7 +155,7 @@ class LedgerStore:
                 if row.indicator is not None
             ),
         )
-        judgement = judge(records, known)
+        judgement = judge(records, known, self._kept_for)
         revisions = {part.partition: part.next_offset for part in slices}
         await write_rows(connection, generation, judgement, numbers)
         await write_totals(connection, generation, judgement, revisions, numbers)
@@ -159,7 +168,8 @@ class LedgerStore:
 
 async def _compare_progress(
     connection: Connection, generation: Generation, slices: Sequence[Slice]
-) -> None:
+) -> Mapping[int, datetime]:
+    """Lock the progress rows; return since when each partition's ledger is kept."""
     rows = await connection.fetch(
         generation.queries["lock_progress"], [part.partition for part in slices]
     )
@@ -170,6 +180,11 @@ async def _compare_progress(
                 f"partition {part.partition} stands at {stand.get(part.partition)}, "
                 f"the batch begins at {part.first_offset}"
             )
+    return {
+        row["partition"]: row["kept_since"]
+        for row in rows
+        if row["kept_since"] is not None
+    }
 
 
 async def _look_up(
@@ -246,5 +261,6 @@ async def _set_progress(
         [each.duplicates for each in classes],
         [each.reversed for each in classes],
         [each.rejected for each in classes],
+        [judgement.kept_since.get(part.partition) for part in slices],
     )
     assert status == f"UPDATE {len(slices)}", status

@@ -1,6 +1,8 @@
 """Writing what enters the ledger: rows, reversals, statements and controls."""
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from asyncpg.pool import PoolConnectionProxy
 
@@ -8,7 +10,7 @@ from services.aggregation.core.judge import Entered, Judgement
 from services.aggregation.core.ledger import KIND_OF_EFFECT, map_entry_to_row
 from services.aggregation.sql import Generation
 from services.aggregation.store.dictionary import Dictionary, series_key
-from services.aggregation.store.keys import ledger_key
+from services.aggregation.store.keys import ledger_key, retired_key
 
 Connection = PoolConnectionProxy
 LEDGER_COLUMNS: Final = (
@@ -68,11 +70,19 @@ async def write_rows(
     numbers: Dictionary,
 ) -> None:
     """Enter a batch in the ledger and void what its reversals name."""
+    # Before any key is given up: what is voided has the key that the judge saw.
+    await _void(connection, generation, judgement)
+    entered = judgement.entered
+    freed = _freed_keys(judgement)
+    if freed:
+        await connection.execute(generation.queries["retire_rows"], *freed[:2])
+        await connection.execute(generation.queries["retire_reversals"], *freed[:2])
+        entered = tuple(_with_own_key(each, judgement) for each in entered)
     await connection.copy_records_to_table(
         "ledger",
         schema_name=generation.schema,
         columns=LEDGER_COLUMNS,
-        records=[map_entered_to_columns(each, numbers) for each in judgement.entered],
+        records=[map_entered_to_columns(each, numbers) for each in entered],
     )
     reversals = [
         (
@@ -83,13 +93,51 @@ async def write_rows(
             data.source,
             data.id,
         )
-        for record, entry, _ in judgement.entered
+        for record, entry, _ in entered
         if (data := entry.data).source is not None and data.id is not None
     ]
     if reversals:
         await connection.copy_records_to_table(
             "reversal", schema_name=generation.schema, records=reversals
         )
+    if freed:
+        await connection.execute(generation.queries["follow_retired"], *freed)
+    await _write_stated(connection, generation, judgement)
+
+
+def _freed_keys(
+    judgement: Judgement,
+) -> tuple[list[UUID], list[UUID], list[datetime]] | None:
+    """Return (keys given up, keys instead, instants of their events), or None."""
+    bearers = [
+        (row.source, row.id, row.log_offset, row.occurred_at)
+        for row in judgement.retired
+    ]
+    bearers += [
+        (entry.source, entry.id, record.offset, entry.time)
+        for record, entry, _ in judgement.entered[: len(judgement.faded)]
+    ]
+    if not bearers:
+        return None
+    return (
+        [ledger_key(source, id_) for source, id_, _, _ in bearers],
+        [retired_key(source, id_, offset) for source, id_, offset, _ in bearers],
+        [occurred_at for _, _, _, occurred_at in bearers],
+    )
+
+
+def _with_own_key(entered: Entered, judgement: Judgement) -> Entered:
+    """Give an entry whose source and id are borne anew in its batch another key."""
+    record, entry, voided_by = entered
+    if (record.partition, record.offset) not in judgement.faded:
+        return entered
+    key = retired_key(entry.source, entry.id, record.offset)
+    return (record._replace(key=key), entry, voided_by)
+
+
+async def _void(
+    connection: Connection, generation: Generation, judgement: Judgement
+) -> None:
     if judgement.voids:
         status = await connection.execute(
             generation.queries["void_rows"],
@@ -97,7 +145,6 @@ async def write_rows(
             [offset for _, offset in judgement.voids],
         )
         assert status == f"UPDATE {len(judgement.voids)}", status
-    await _write_stated(connection, generation, judgement)
 
 
 async def _write_stated(
@@ -147,10 +194,11 @@ async def _write_stated(
             "control", schema_name=generation.schema, records=controls
         )
     for kind, query in ((b"s", "drop_statements"), (b"k", "drop_controls")):
-        gone = [row.key for row, _ in judgement.voids if row.kind == kind]
+        gone = [row for row, _ in judgement.voids if row.kind == kind]
         if gone:
             await connection.execute(
                 generation.queries[query],
-                [key[0] for key in gone],
-                [key[1] for key in gone],
+                [row.source for row in gone],
+                [row.id for row in gone],
+                [row.occurred_at for row in gone],
             )

@@ -6,7 +6,7 @@ import pytest
 
 from services.aggregation.core.judge import Judgement, Known, TotalKey, judge
 from services.aggregation.core.record import LogRecord
-from tests.support.ledger_model import LedgerModel
+from tests.support.ledger_model import KEPT_FOR, LedgerModel
 from tests.support.log_records import (
     NINE,
     REFORM,
@@ -27,7 +27,7 @@ NOTHING = Known({}, {})
 
 def judge_all(*entries: Sent | None) -> Judgement:
     """Judge events as one batch on an empty ledger."""
-    return judge(log(entries), NOTHING)
+    return judge(log(entries), NOTHING, KEPT_FOR)
 
 
 def sums(judgement: Judgement) -> tuple[int, int]:
@@ -52,7 +52,7 @@ def codes(judgement: Judgement) -> list[tuple[int, str]]:
 
 def test_batch_of_nothing_does_nothing() -> None:
     """Neither classes nor rows nor deltas."""
-    assert judge([], NOTHING) == Judgement({}, (), (), (), ())
+    assert judge([], NOTHING, KEPT_FOR) == Judgement({}, (), (), (), ())
 
 
 def test_event_is_counted_with_its_sign() -> None:
@@ -300,7 +300,7 @@ def test_classes_are_kept_by_partition() -> None:
         *log([counted("a"), counted("a")]),
         *log([other, None], partition=3),
     ]
-    judgement = judge(records, NOTHING)
+    judgement = judge(records, NOTHING, KEPT_FOR)
     assert {
         partition: (found.counted, found.duplicates, found.rejected, found.total)
         for partition, found in judgement.classes.items()
