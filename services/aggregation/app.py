@@ -197,8 +197,9 @@ async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> 
         replay,
         GenerationStore(held),
         LedgerStore(applied, kept_for, NEXT),
-        display,
-        order,
+        RetentionStore(applied, NEXT),
+        display=display,
+        order=order,
     )
     try:
         await wait_out("open_log", replay.open, on_outage=display.waits)

@@ -59,6 +59,9 @@ async def _faults_in_one_line(settings: PostgresSettings) -> AsyncIterator[None]
         raise FatalError(
             f"a reporting view is not there ({error}); run `uptake migrate`"
         ) from error
+    except asyncpg.InvalidParameterValueError as error:
+        # The views refuse what they cannot tell any more, in a sentence.
+        raise FatalError(str(error)) from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise FatalError(
             f"postgres: {error}; grant role uptake_reader to the user of "

@@ -13,6 +13,7 @@ from services.cli.reconcile_findings import (
     Check,
     ControlDifference,
     Difference,
+    Forgotten,
     LedgerCount,
     PartitionState,
     check_classes,
@@ -41,6 +42,7 @@ class Recount:
     controls: tuple[ControlDifference, ...]
     controls_differing: int
     controls_compared: int
+    forgotten: Forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +122,22 @@ async def reconcile_all(
 async def _recount(snapshot: Snapshot) -> Recount:
     partitions = await snapshot.fetch(_SQL["read_progress"])
     ledger = await snapshot.fetch(_SQL["count_ledger"])
-    daily = await snapshot.fetch(_SQL["compare_daily_totals"], SHOWN_MAX)
+    whole = await snapshot.fetchrow(_SQL["read_first_whole_day"])
+    first_day = None if whole is None else whole["first_whole_day"]
+    daily = await snapshot.fetch(_SQL["compare_daily_totals"], SHOWN_MAX, first_day)
     sums = await snapshot.fetch(_SQL["compare_sums"], SHOWN_MAX)
     nation = await snapshot.fetch(_SQL["compare_nation"])
     controls = await snapshot.fetch(_SQL["read_controls"], SHOWN_MAX)
-    checked = await snapshot.fetchrow(_SQL["count_checked"])
+    checked = await snapshot.fetchrow(_SQL["count_checked"], first_day)
     assert checked is not None, "a query without FROM has one row"
     return Recount(
         partitions=tuple(PartitionState(**row) for row in partitions),
         ledger=tuple(LedgerCount(**row) for row in ledger),
         checks=(
             make_check(
-                f"{checked['daily_totals']:,} daily totals = sums of the ledger",
+                f"{checked['daily_totals']:,} daily totals"
+                + (f" from {first_day} on" if first_day else "")
+                + " = sums of the ledger",
                 [
                     one
                     for row in daily
@@ -160,6 +166,9 @@ async def _recount(snapshot: Snapshot) -> Recount:
         ),
         controls_differing=controls[0]["differing"] if controls else 0,
         controls_compared=checked["controls"],
+        forgotten=Forgotten(
+            checked["rows_dropped"], first_day, checked["older_totals"]
+        ),
     )
 
 
@@ -188,6 +197,9 @@ def _as_json(result: Reconciliation) -> dict[str, Any]:
             for check in result.checks
         ],
         "partitions": recount.partitions,
+        "ledger_rows_dropped": recount.forgotten.rows,
+        "first_whole_day": recount.forgotten.first_whole_day,
+        "daily_totals_not_compared": recount.forgotten.older_totals,
         "log_ends": result.log_ends,
         "in_flight": result.in_flight,
         "controls": {
@@ -218,6 +230,8 @@ def _print(result: Reconciliation) -> None:
             print(f"          {one.line()}")
         if check.differing > len(check.differences):
             print(f"          {check.differing:,} in all")
+    if (line := recount.forgotten.line()) is not None:
+        print(f"  {line}")
     _print_controls(recount)
 
 

@@ -30,10 +30,13 @@ SOME_FAILED = 1
 JUDGING = ("tests/unit/aggregation", "tests/property/test_counting_laws.py")
 KILLED = ("tests/faults/test_three_hundred_thousand.py", "-k", "four_kills")
 STALE = ("tests/faults/test_stale_owner.py",)
+FORGETTING = ("tests/integration/test_retention.py", "-k", "model or killed")
+FORGOTTEN = ("tests/unit/aggregation/test_retention.py",)
 GUARDED = ("tests/integration/test_ledger_guards.py", "-k", "ledger")
 
 STORE = "services/aggregation/store"
 JUDGE = "services/aggregation/core/judge.py"
+HORIZON = "services/aggregation/core/retention.py"
 QUERIES = "services/aggregation/sql/queries.sql"
 LEDGER = "services/aggregation/sql/migrations/20261121000001_ledger.sql"
 
@@ -121,6 +124,31 @@ MUTATIONS: Mapping[str, Mutation] = {
         (Edit(JUDGE, r"for record in records:", "for record in reversed(records):"),),
         JUDGING,
     ),
+    "rejection of what is too late": Mutation(
+        (Edit(HORIZON, r"^            return None$", "            pass"),), FORGOTTEN
+    ),
+    "the latest log time": Mutation(
+        (Edit(HORIZON, r"before is not None and before > kept_since", "False"),),
+        FORGOTTEN,
+    ),
+    "log time when rows are dropped": Mutation(
+        (
+            Edit(
+                QUERIES,
+                r"l\.logged_at < p\.kept_since AND l\.occurred_at < p\.kept_since",
+                "l.logged_at < now() AND l.occurred_at < now()",
+            ),
+        ),
+        FORGETTING,
+    ),
+    "memory of waiting reversals": Mutation(
+        (Edit(QUERIES, r"AND r\.reversed_occurred_at >= p\.kept_since", "AND false"),),
+        FORGETTING,
+    ),
+    "voided rows as old as their reversal": Mutation(
+        (Edit(QUERIES, r"AND v\.logged_at >= p\.kept_since", "AND false"),),
+        FORGETTING,
+    ),
     "order of the totals": Mutation(
         (Edit(JUDGE, r"in sorted\(sums\)", "in sums"),), JUDGING
     ),
@@ -169,7 +197,7 @@ async def run_tests(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
 
 
 @embedded
-@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED])
+@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED, FORGETTING])
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

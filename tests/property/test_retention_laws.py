@@ -65,6 +65,8 @@ def wild_logs(draw: st.DrawFn) -> Stream:
             if draw(st.integers(0, 2)) == 0:
                 named = draw(st.sampled_from([event, *sent]))
                 own = now - draw(st.sampled_from(DELAYS))
+                # What it names may still come.
+                sent.append(event)
                 event = reversal(draw(st.sampled_from(IDS)), named, time=own)
             sent.append(event)
         else:

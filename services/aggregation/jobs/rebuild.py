@@ -23,11 +23,14 @@ from services.aggregation.store.generation import (
     SwitchBusyError,
 )
 from services.aggregation.store.ledger import LedgerStore, Progress, Slice
+from services.aggregation.store.retention import BEGINNING, RetentionStore
 from shared.backoff import wait_out
 from shared.errors import FatalError, UptakeError
 
 # What is applied while writers wait: a fraction of a second's work.
 FENCED_RECORDS_MAX: Final = 20_000
+# How many rows the next generation may have beyond those that it will keep.
+RECORDS_PER_DROP: Final = 500_000
 BUSY_PAUSE_SECONDS: Final = 2.0
 
 
@@ -92,13 +95,17 @@ class Rebuild:
         replay: Replay,
         generations: GenerationStore,
         ledger: LedgerStore,
+        retention: RetentionStore,
+        *,
         display: Display,
         order: Order,
     ) -> None:
-        """Wire it; the ledger is the one that writes the next generation."""
+        """Wire it; ledger and retention are those of the next generation."""
         self._replay = replay
         self._generations = generations
         self._ledger = ledger
+        self._retention = retention
+        self._applied_since_drop = 0
         self._display = display
         self._order = order
         self._afresh = order.afresh
@@ -128,6 +135,7 @@ class Rebuild:
             self._places = {}
             fenced_max = FENCED_RECORDS_MAX
             await self._follow(await held.stands())
+            await self._drop_old_rows()
             await held.gather_statistics()
             while True:
                 stands = await held.stands()
@@ -204,6 +212,8 @@ class Rebuild:
                     reading = group.create_task(self._replay.read(ends))
                     await self._ledger.apply(slices)
                     self._note(slices)
+                    if self._applied_since_drop >= RECORDS_PER_DROP:
+                        await self._drop_old_rows()
                     self._display.moved(wanted - self._behind(stands), wanted)
         except* UptakeError as errors:
             planned.extend(errors.exceptions)
@@ -224,6 +234,14 @@ class Rebuild:
             self._places[part.partition] = place.moved_to(
                 part.next_offset, part.last_record_hash
             )
+            self._applied_since_drop += len(part.records)
+
+    async def _drop_old_rows(self) -> None:
+        """Forget as the service does, or the disk would have to hold the whole log."""
+        looked_up_to = BEGINNING
+        while (step := await self._retention.drop_step(looked_up_to)) is not None:
+            looked_up_to = step.looked_up_to
+        self._applied_since_drop = 0
 
     def _check_equal(self, stands: Mapping[int, Progress]) -> None:
         """Refuse to exchange generations that were built from different logs."""

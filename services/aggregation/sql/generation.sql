@@ -165,7 +165,9 @@ SELECT format('ALTER TABLE %I.%I SET SCHEMA %I', $1::text, name, $2::text)
 FROM unnest($3::text[]) AS name
 
 -- name: compare_generations
--- Rows that the two generations do not have alike, byte for byte. $1 most rows.
+-- Rows that the two generations do not have alike, byte for byte. $1 most rows. Ledger
+-- rows come and go with age, and since when they are kept is each generation's own:
+-- after UPTAKE_LEDGER_DAYS was raised, the next one reaches further back.
 WITH differing AS (
     SELECT
         'daily_total',
@@ -193,10 +195,16 @@ WITH differing AS (
     FULL JOIN aggregation_next.last_report AS r USING (agency, indicator)
     WHERE k::text IS DISTINCT FROM r::text
     UNION ALL
-    SELECT 'progress', 'partition ' || partition, k::text, r::text
-    FROM aggregation.progress AS k
-    FULL JOIN aggregation_next.progress AS r USING (partition)
-    WHERE k::text IS DISTINCT FROM r::text
+    SELECT 'progress', 'partition ' || partition, k.stand, r.stand
+    FROM (
+        SELECT partition, (to_jsonb(p) - 'kept_since')::text AS stand
+        FROM aggregation.progress AS p
+    ) AS k
+    FULL JOIN (
+        SELECT partition, (to_jsonb(p) - 'kept_since')::text AS stand
+        FROM aggregation_next.progress AS p
+    ) AS r USING (partition)
+    WHERE k.stand IS DISTINCT FROM r.stand
 )
 SELECT what, key, kept, rebuilt, count(*) OVER () AS differing
 FROM differing AS d (what, key, kept, rebuilt)

@@ -46,6 +46,29 @@ CREATE SCHEMA reporting;
 ALTER SCHEMA reporting OWNER TO postgres;
 
 --
+-- Name: check_kept(timestamp with time zone); Type: FUNCTION; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION aggregation.check_kept(at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    since CONSTANT timestamptz := (SELECT kept_since FROM reporting.ledger_kept);
+BEGIN
+    IF at < since THEN
+        RAISE EXCEPTION 'the ledger is kept since %; what was known at % cannot be told any more',
+            to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN true;
+END
+$$;
+
+ALTER FUNCTION aggregation.check_kept(at timestamp with time zone) OWNER TO uptake_aggregation;
+
+--
 -- Name: daily_total_known_at(timestamp with time zone); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -78,6 +101,7 @@ CREATE FUNCTION reporting.daily_total_known_at(at timestamp with time zone) RETU
         sum(e.count), sum(e.amount)
     FROM effects AS e
     JOIN aggregation.series AS s USING (series_id)
+    WHERE (SELECT aggregation.check_kept(at))
     GROUP BY s.series_id, e.day
     HAVING sum(e.count) <> 0 OR sum(e.amount) <> 0
 $$;
@@ -636,9 +660,10 @@ ALTER VIEW reporting.ledger_dropped OWNER TO uptake_aggregation;
 --
 
 CREATE VIEW reporting.ledger_kept AS
- SELECT max(kept_since) AS kept_since
-   FROM aggregation.progress
- HAVING (max(kept_since) IS NOT NULL);
+ SELECT max(p.kept_since) AS kept_since
+   FROM (aggregation.progress p
+     JOIN aggregation.ledger_dropped d USING (partition))
+ HAVING (count(*) > 0);
 
 ALTER VIEW reporting.ledger_kept OWNER TO uptake_aggregation;
 

@@ -75,8 +75,10 @@ async def write_rows(
     entered = judgement.entered
     freed = _freed_keys(judgement)
     if freed:
-        await connection.execute(generation.queries["retire_rows"], *freed[:2])
-        await connection.execute(generation.queries["retire_reversals"], *freed[:2])
+        # A key may have been borne by a row of the ledger and then within the batch.
+        there = [column[: len(judgement.retired)] for column in freed[:2]]
+        await connection.execute(generation.queries["retire_rows"], *there)
+        await connection.execute(generation.queries["retire_reversals"], *there)
         entered = tuple(_with_own_key(each, judgement) for each in entered)
     await connection.copy_records_to_table(
         "ledger",
@@ -108,7 +110,10 @@ async def write_rows(
 def _freed_keys(
     judgement: Judgement,
 ) -> tuple[list[UUID], list[UUID], list[datetime]] | None:
-    """Return (keys given up, keys instead, instants of their events), or None."""
+    """Return (keys given up, keys instead, instants of their events), or None.
+
+    Those of rows that were in the ledger come first.
+    """
     bearers = [
         (row.source, row.id, row.log_offset, row.occurred_at)
         for row in judgement.retired

@@ -8,24 +8,39 @@ SELECT
 FROM reporting.progress
 ORDER BY partition
 
+-- name: read_first_whole_day
+-- The first local day all of whose ledger rows are there; null while none has been
+-- dropped. Rows that went are of instants before `kept_since`, which in no time zone is
+-- further on than the day after UTC's.
+SELECT (max(kept_since) AT TIME ZONE 'UTC')::date + 2 AS first_whole_day
+FROM reporting.ledger_kept
+
 -- name: count_ledger
--- Ledger rows per partition: counted are events, statements and controls.
-SELECT
-    partition,
-    count(*) FILTER (WHERE kind IN ('c', 's', 'k')) AS counted,
-    count(*) FILTER (WHERE kind = 'r') AS reversed
-FROM reporting.ledger
+-- Ledger rows per partition, those that are there and those dropped: counted are
+-- events, statements and controls.
+SELECT partition, sum(counted)::bigint AS counted, sum(reversed)::bigint AS reversed
+FROM (
+    SELECT
+        partition::integer,
+        count(*) FILTER (WHERE kind IN ('c', 's', 'k')) AS counted,
+        count(*) FILTER (WHERE kind = 'r') AS reversed
+    FROM reporting.ledger
+    GROUP BY partition
+    UNION ALL
+    SELECT partition, counted, reversed FROM reporting.ledger_dropped
+) AS every
 GROUP BY partition
 
 -- name: compare_daily_totals
 -- Daily totals that are not the sum of their events; a row of zeros should not be.
+-- $1 most rows, $2 the first day to compare, or null.
 WITH recounted AS (
     SELECT
         indicator, agency, locality, valid_from, day,
         sum(count) AS count,
         sum(coalesce(amount, 0)) AS amount
     FROM reporting.ledger
-    WHERE kind = 'c' AND NOT voided
+    WHERE kind = 'c' AND NOT voided AND day >= coalesce($2::date, '-infinity')
     GROUP BY indicator, agency, locality, valid_from, day
     HAVING sum(count) <> 0 OR sum(coalesce(amount, 0)) <> 0
 )
@@ -37,7 +52,9 @@ SELECT
     recounted.amount AS recounted_amount,
     count(*) OVER () AS differing
 FROM recounted
-FULL JOIN reporting.daily_total AS kept
+FULL JOIN (
+    SELECT * FROM reporting.daily_total WHERE day >= coalesce($2::date, '-infinity')
+) AS kept
     USING (indicator, agency, locality, valid_from, day)
 WHERE
     kept.count IS DISTINCT FROM recounted.count
@@ -132,7 +149,15 @@ ORDER BY day DESC, indicator, agency
 LIMIT $1
 
 -- name: count_checked
--- How much was compared.
+-- How much was compared, and how much could not be. $1 the first day, or null.
 SELECT
-    (SELECT count(*) FROM reporting.daily_total) AS daily_totals,
+    (
+        SELECT count(*) FROM reporting.daily_total
+        WHERE day >= coalesce($1::date, '-infinity')
+    ) AS daily_totals,
+    (SELECT count(*) FROM reporting.daily_total WHERE day < $1::date) AS older_totals,
+    (
+        SELECT coalesce(sum(counted + reversed), 0)::bigint
+        FROM reporting.ledger_dropped
+    ) AS rows_dropped,
     (SELECT count(*) FROM reporting.control) AS controls

@@ -183,6 +183,17 @@ def test_waiting_reversal_is_remembered_while_its_original_may_come() -> None:
     assert log.send(undo, later) == LATE
 
 
+def test_reversal_of_what_lies_ahead_waits_for_it() -> None:
+    """Its own instant is forgotten long before that of its original."""
+    log, event = Log(), at("a", NINE + 2 * KEPT_FOR)
+    assert log.send(reversal("r", event, time=NINE), NINE) == "reversed"
+    later = NINE + KEPT_FOR + TICK
+    log.send(at("b", later), later)
+    assert log.model.drop_old_rows() == 0
+    assert log.send(event, later) == "counted"
+    assert log.total() == 1
+
+
 @pytest.mark.parametrize("is_dropped", [False, True])
 def test_forgotten_id_may_be_borne_by_another_event(is_dropped: bool) -> None:  # noqa: FBT001 -- a parameter of the test
     """Numbers that begin again each year: the same end whenever rows are dropped."""
