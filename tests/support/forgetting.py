@@ -30,6 +30,7 @@ KEPT_FOR: Final = timedelta(days=10)
 TICK: Final = timedelta(microseconds=1)
 HOUR: Final = timedelta(hours=1)
 DELAYS: Final = (
+    -2 * KEPT_FOR,
     -timedelta(minutes=10),
     timedelta(0),
     HOUR,
@@ -39,15 +40,22 @@ DELAYS: Final = (
     2 * KEPT_FOR,
 )
 STEPS: Final = (timedelta(0), TICK, HOUR, 50 * HOUR, KEPT_FOR - HOUR, KEPT_FOR)
+# Of what was sent before, that much is sent again or reversed; the rest is too late.
+RECENT: Final = 6
 ROLE: Final = "uptake_aggregation"
 
 
-async def migrated_pool(dsn: str, *, size_max: int = 4) -> asyncpg.Pool:
+async def service_pool(dsn: str) -> asyncpg.Pool:
+    """Connect as the service does."""
+    settings = PostgresSettings.model_validate({"postgres_dsn": dsn})
+    return await open_pool(settings, role=ROLE, size_max=4)
+
+
+async def migrated_pool(dsn: str) -> asyncpg.Pool:
     """Make all tables in an empty database and connect as the service does."""
     for owner in OWNERS:
         await _run_dbmate(owner, dbmate_url(dsn))
-    settings = PostgresSettings.model_validate({"postgres_dsn": dsn})
-    return await open_pool(settings, role=ROLE, size_max=size_max)
+    return await service_pool(dsn)
 
 
 @dataclass(slots=True)
@@ -89,7 +97,7 @@ class LongLog:
         chance: random.Random, partition: int, sent: list[Sent], now: datetime
     ) -> Sent:
         if sent and chance.random() < 0.4:
-            return chance.choice(sent)
+            return chance.choice(sent[-RECENT:])
         agency = f"agency-{partition}"
 
         def own(sent: Sent) -> Sent:
@@ -102,7 +110,7 @@ class LongLog:
         event = own(chance.choice([*made, stated(id_, number), control(id_, number)]))
         sent.append(event)
         if chance.random() < 0.4:
-            named = chance.choice([event, *sent])
+            named = chance.choice(sent[-RECENT:])
             event = own(reversal(str(chance.randrange(6)), named))
             sent.append(event)
         return event

@@ -218,6 +218,7 @@ def judge(records: Sequence[LogRecord], known: Known, kept_for: timedelta) -> Ju
     horizon = make_horizon(kept_for, known.kept_since)
     bench = _Bench(known, horizon, waiting=dict(known.waiting))
     entered, older, waiting = bench.entered, known.rows, bench.waiting
+    reach, owners = horizon.reach, known.owners
     for record in records:
         classes = bench.classes.get(record.partition)
         if classes is None:
@@ -226,8 +227,9 @@ def judge(records: Sequence[LogRecord], known: Known, kept_for: timedelta) -> Ju
         if entry is None:
             _reject(bench, record, RejectionCode.UNREADABLE, "not an admitted event")
             continue
-        kept_since = _admit(bench, record, entry)
-        if kept_since is None:
+        kept_since = reach(record, entry)
+        if kept_since is None or owners.get(entry.source, entry.agency) != entry.agency:
+            _turn_away(bench, record, entry, is_late=kept_since is None)
             continue
         key = (entry.source, entry.id)
         if (key in entered or key in older) and _judge_repeat(
@@ -256,20 +258,17 @@ def judge(records: Sequence[LogRecord], known: Known, kept_for: timedelta) -> Ju
     )
 
 
-def _admit(bench: _Bench, record: LogRecord, entry: Entry) -> datetime | None:
-    """Turn away what no look-up may decide; else say since when rows are remembered."""
-    kept_since = bench.horizon.reach(record, entry)
-    if kept_since is None:
+def _turn_away(
+    bench: _Bench, record: LogRecord, entry: Entry, *, is_late: bool
+) -> None:
+    """Reject what no look-up may decide."""
+    if is_late:
         days = bench.horizon.kept_for.days
         detail = f"it, or what it reverses, lies before the {days} days of the ledger"
         _reject(bench, record, RejectionCode.TOO_LATE, detail)
-        return None
-    owner = bench.known.owners.get(entry.source, entry.agency)
-    if owner != entry.agency:
-        detail = f"the source is agency {owner}'s for ever"
-        _reject(bench, record, RejectionCode.SOURCE_MOVED, detail)
-        return None
-    return kept_since
+        return
+    detail = f"the source is agency {bench.known.owners[entry.source]}'s for ever"
+    _reject(bench, record, RejectionCode.SOURCE_MOVED, detail)
 
 
 def _judge_repeat(

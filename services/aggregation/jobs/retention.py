@@ -15,7 +15,7 @@ from shared.backoff import wait_out
 from shared.http import Readiness
 from shared.metrics import AggregationMetrics
 
-REST_PER_WORK: Final = 3.0
+REST_PER_WORK: Final = 9.0
 """Seconds of rest for each second of dropping, so that counting hardly notices."""
 
 _log = logging.getLogger(__name__)

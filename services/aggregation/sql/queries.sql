@@ -115,6 +115,11 @@ SET voided_by = b.voided_by
 FROM unnest($1::uuid[], $2::bigint[]) AS b (key, voided_by)
 WHERE l.key = b.key AND l.voided_by IS NULL
 
+-- name: hold_off_retention
+-- Has no rows dropped until this transaction ends: the step that drops them looks at a
+-- row's reversals by its key, which is about to change.
+SELECT pg_advisory_xact_lock(hashtextextended('aggregation.ledger', 0))
+
 -- name: retire_rows
 -- Gives forgotten rows, as many as are still there, another key, so that a new row can
 -- have theirs. $1 keys, $2 keys instead.

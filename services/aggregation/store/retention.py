@@ -9,7 +9,7 @@ import asyncpg
 from services.aggregation.sql import SERVING, Generation
 from shared.postgres.pool import outages_as_transient
 
-STEP_ROWS_MAX: Final = 5_000
+STEP_ROWS_MAX: Final = 2_000
 """Rows that one transaction looks at, and those logged at the same instant."""
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 

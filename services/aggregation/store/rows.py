@@ -75,6 +75,7 @@ async def write_rows(
     entered = judgement.entered
     freed = _freed_keys(judgement)
     if freed:
+        await connection.execute(generation.queries["hold_off_retention"])
         # A key may have been borne by a row of the ledger and then within the batch.
         there = [column[: len(judgement.retired)] for column in freed[:2]]
         await connection.execute(generation.queries["retire_rows"], *there)

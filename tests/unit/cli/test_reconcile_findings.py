@@ -1,8 +1,10 @@
 """What reconcile makes of figures that agree, and of each that does not."""
 
 from dataclasses import replace
+from datetime import date
 
 from services.cli.reconcile_findings import (
+    Forgotten,
     LedgerCount,
     PartitionState,
     check_classes,
@@ -51,3 +53,12 @@ def test_ledger_without_progress_or_with_other_rows_differs() -> None:
     assert check_ledger([SOUND], [LedgerCount(0, 7, 0)]).differing == 2
     assert check_ledger([SOUND], []).differing == 2
     assert check_ledger([], [LedgerCount(3, 1, 0)]).differing == 1
+
+
+def test_forgotten_rows_are_told_with_the_first_day_that_is_whole() -> None:
+    """Nothing is said where nothing was dropped."""
+    assert Forgotten(0, None, 0).line() is None
+    line = Forgotten(12_000, date(2025, 10, 20), 37).line()
+    assert line is not None
+    assert line.startswith("12,000 ledger rows were dropped")
+    assert "37 daily totals before 2025-10-20 stay as they are" in line
