@@ -6,10 +6,11 @@ import logging
 import asyncpg
 
 from services.aggregation.consumer.applier import BatchApplier
-from services.aggregation.consumer.assignment import Assignment, Cut
+from services.aggregation.consumer.assignment import Assignment
 from services.aggregation.consumer.reader import LogReader
 from services.aggregation.consumer.records import decode_records
 from services.aggregation.consumer.replay import LogReplay
+from services.aggregation.consumer.waiting import WaitingCuts
 from services.aggregation.consumer.watch import watch_log
 from services.aggregation.core.limit import UnreadableLimit
 from services.aggregation.jobs.rebuild import Display, Order, Outcome, Rebuild
@@ -34,9 +35,10 @@ from shared.postgres.pool import open_pool
 
 ROLE = "uptake_aggregation"
 GROUP = "uptake.aggregation"
-POOL_SIZE_MAX = 4
-# One batch is applied while the next waits, decoded.
-BATCHES_WAITING_MAX = 1
+# Batches of different partitions are applied side by side, each on a connection of
+# its own (ADR 0009); two keep two cores busy.
+APPLIERS = 2
+POOL_SIZE_MAX = 3 + APPLIERS
 # Of a rebuild: longest that one statement of making, comparing or switching may run.
 REBUILD_STATEMENT_SECONDS_MAX = 3600.0
 
@@ -123,30 +125,34 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
     readiness: Readiness,
 ) -> None:
     """Start the reader, the applier behind it, and the watch over both."""
-    ledger, clock = LedgerStore(pool), SystemClock()
+    clock = SystemClock()
     consumer = make_consumer(settings, group_id=GROUP)
-    batches: asyncio.Queue[list[Cut]] = asyncio.Queue(BATCHES_WAITING_MAX)
+    waiting = WaitingCuts(records_max=settings.batch_records_max)
     reader = LogReader(
         consumer,
         assignment,
-        ledger,
+        LedgerStore(pool),
         readiness,
-        batch_records_max=settings.batch_records_max,
+        cut_records_max=settings.batch_records_max,
     )
     limit = UnreadableLimit(
         records_max=settings.unreadable_records_max,
         window_records=settings.unreadable_window_records,
     )
-    applier = BatchApplier(
-        assignment,
-        ledger,
-        UnreadableWatch(settings, limit, decode_records),
-        clock,
-        metrics=metrics,
-        readiness=readiness,
-    )
-    group.create_task(reader.run(batches))
-    group.create_task(applier.run(batches))
+    watch = UnreadableWatch(settings, limit, decode_records)
+    group.create_task(reader.run(waiting))
+    for _ in range(APPLIERS):
+        # Each has a store of its own: numbers that one learns in a transaction that is
+        # then rolled back must not be known to the other.
+        applier = BatchApplier(
+            assignment,
+            LedgerStore(pool),
+            watch,
+            clock,
+            metrics=metrics,
+            readiness=readiness,
+        )
+        group.create_task(applier.run(waiting))
     group.create_task(watch_log(consumer, assignment, metrics, clock))
 
 

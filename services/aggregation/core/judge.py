@@ -7,7 +7,7 @@ and it is total: every record gets exactly one class (DESIGN sections 2 to 4).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from services.aggregation.core.ledger import (
     REVERSAL,
@@ -96,6 +96,8 @@ class Judgement:
     Attributes:
         classes: Counts of the four classes, by partition.
         entered: New ledger entries in log order, each (source, id) once.
+        apart: Those of them that are not plain events: statements, controls and
+            reversals, of which most batches have none.
         voids: Older rows that a reversal of this batch voids, with its offset.
         deltas: At most one per total, ascending by key, never of zeros.
         rejects: In log order.
@@ -103,6 +105,7 @@ class Judgement:
 
     classes: Mapping[int, Classes]
     entered: tuple[Entered, ...]
+    apart: tuple[Entered, ...]
     voids: tuple[tuple[LedgerRow, int], ...]
     deltas: tuple[Delta, ...]
     rejects: tuple[Reject, ...]
@@ -118,6 +121,7 @@ class Judgement:
         return {entry.agency: record.logged_at for record, entry, _ in self.entered}
 
 
+PLAIN_EFFECTS: Final = ("count", "amount")
 PlainKey = tuple[str, str, str, date, date]
 """A total's key before it has names; building it is on the hot path."""
 Sums = list[int]
@@ -131,6 +135,7 @@ class _Bench:
     known: Known
     classes: dict[int, Classes] = field(default_factory=dict)
     entered: dict[EventKey, Entered] = field(default_factory=dict)
+    apart: list[EventKey] = field(default_factory=list)
     waiting: dict[Target, int] = field(default_factory=dict)
     voids: dict[EventKey, tuple[LedgerRow, int]] = field(default_factory=dict)
     sums: dict[PlainKey, Sums] = field(default_factory=dict)
@@ -143,10 +148,13 @@ class _Bench:
             self.known.rows.get(key) if entered is None else map_entry_to_row(*entered)
         )
 
-    def add(self, record: LogRecord, entry: Entry) -> None:
-        """Add an event's effect to its total."""
+    def add(self, record: LogRecord, entry: Entry, voided_by: int | None) -> None:
+        """Add an event's effect to its total, unless it is voided or has none."""
         effect = entry.effect
-        if effect not in ("count", "amount"):
+        if effect not in PLAIN_EFFECTS:
+            self.apart.append((entry.source, entry.id))
+            return
+        if voided_by is not None:
             return
         # An effect has an indicator and a leaf; the decoder saw to it.
         key = cast(
@@ -213,11 +221,11 @@ def judge(records: Sequence[LogRecord], known: Known) -> Judgement:
             voided_by = waiting.get((*key, entry.time)) if waiting else None
             entered[key] = (record, entry, voided_by)
             classes.counted += 1
-            if voided_by is None:
-                bench.add(record, entry)
+            bench.add(record, entry, voided_by)
     return Judgement(
         classes=bench.classes,
         entered=tuple(entered.values()),
+        apart=tuple(entered[key] for key in bench.apart),
         voids=tuple(bench.voids.values()),
         deltas=_sorted_deltas(bench.sums.items()),
         rejects=tuple(bench.rejects),
@@ -252,6 +260,7 @@ def _judge_reversal(bench: _Bench, record: LogRecord, entry: Entry) -> None:
         _reject(bench, record, *refusal)
         return
     bench.entered[(entry.source, entry.id)] = (record, entry, None)
+    bench.apart.append((entry.source, entry.id))
     bench.classes[record.partition].reversed += 1
     # Taken only once per original, also where the original is still to come.
     bench.waiting[target] = record.offset
@@ -295,7 +304,7 @@ def _sorted_deltas(
 ) -> tuple[Delta, ...]:
     """Drop zero nets and sort by key, so every writer locks in the same order."""
     return tuple(
-        Delta(TotalKey(*key), partition, count, amount)
+        Delta(TotalKey._make(key), partition, count, amount)
         for key, (partition, count, amount) in sorted(sums)
         if count or amount
     )

@@ -164,7 +164,7 @@ class Rebuild:
                 return outcome
             if comparison.differing:
                 agencies = await held.agencies()
-                await held.mark_differing(
+                await held.note_differing(
                     {agency: self._replay.partition_of(agency) for agency in agencies}
                 )
             await held.switch()

@@ -84,8 +84,12 @@ JOIN aggregation.series AS s
     AND s.valid_from IS NOT DISTINCT FROM b.valid_from
 
 -- name: find_known
--- Which keys stand in the ledger; a few of a batch do. $1 keys.
-SELECT key FROM aggregation.ledger WHERE key = ANY($1::uuid[])
+-- Which keys stand in the ledger, or are waited for by a reversal taken; a few of a
+-- batch are. $1 keys.
+SELECT key, false AS waits FROM aggregation.ledger WHERE key = ANY($1::uuid[])
+UNION ALL
+SELECT reversed_key, true FROM aggregation.reversal
+WHERE reversed_key = ANY($1::uuid[])
 
 -- name: read_rows
 -- The ledger's rows with these keys, in words. $1 keys.
@@ -100,7 +104,7 @@ LEFT JOIN aggregation.series AS s USING (series_id)
 LEFT JOIN aggregation.reversal AS r ON l.kind = 'r' AND r.key = l.key
 WHERE l.key = ANY($1::uuid[])
 
--- name: find_waiting
+-- name: read_waiting
 -- Reversals taken whose original has one of these keys. $1 keys.
 SELECT reversed_source, reversed_id, reversed_occurred_at, log_offset
 FROM aggregation.reversal
@@ -132,14 +136,11 @@ DELETE FROM aggregation.daily_total AS t
 USING unnest($1::integer[], $2::date[]) AS b (series_id, day)
 WHERE t.series_id = b.series_id AND t.day = b.day AND t.count = 0 AND t.amount = 0
 
--- name: mark_totals
--- Notes totals that are to be published. $1 kind, $2 series, $3 days, $4 partitions,
--- $5 revisions.
-INSERT INTO aggregation.outbox_total AS o (kind, series_id, day, partition, revision)
-SELECT $1::"char", b.*
-FROM unnest($2::integer[], $3::date[], $4::integer[], $5::bigint[]) AS b
-ON CONFLICT (partition, kind, series_id, day)
-DO UPDATE SET revision = excluded.revision
+-- name: note_changes
+-- Notes totals of a batch that are to be published. $1 kind, $2 partition, $3 series,
+-- $4 days, of one key each.
+INSERT INTO aggregation.outbox_change (partition, keys, kind, series_ids, days)
+VALUES ($2, cardinality($3::integer[]), $1::"char", $3::integer[], $4::date[])
 
 -- name: drop_statements
 -- Removes voided statements. $1 sources, $2 ids.
@@ -176,26 +177,46 @@ DELETE FROM aggregation.outbox_rejected AS o
 USING unnest($1::integer[], $2::bigint[]) AS b (partition, log_offset)
 WHERE o.partition = b.partition AND o.log_offset = b.log_offset
 
--- name: read_outbox_totals
--- Totals that changed, with the values they have now, in key order. $1 partitions,
--- $2 most rows, $3 to $6 the key after which to go on (partition, kind, series, day);
--- a round that pages by it meets each key once.
+-- name: pick_changes
+-- The oldest changes to publish, as many as fit. $1 partitions, $2 most changes, $3 how
+-- many keys are enough; the first change fits always.
+SELECT change_id, keys
+FROM (
+    SELECT change_id, keys, sum(keys) OVER (ORDER BY change_id) - keys AS before
+    FROM (
+        SELECT change_id, keys FROM aggregation.outbox_change
+        WHERE partition = ANY($1::integer[])
+        ORDER BY change_id
+        LIMIT $2
+    ) AS oldest
+) AS counted
+WHERE before < $3
+ORDER BY change_id
+
+-- name: read_changed_totals
+-- Totals that changed, each once, in key order, with the values that they have now and
+-- the next offsets of their partitions now: one snapshot, so the two belong together.
+-- $1 changes, $2 most rows, $3 to $6 the key after which to go on (partition, kind,
+-- series, day).
 SELECT
     o.kind, p.indicator, p.agency, p.locality, p.valid_from, o.series_id, o.day,
-    o.partition, o.revision,
+    o.partition, g.next_offset AS revision,
     coalesce(d.count, 0) AS count,
     coalesce(d.amount, 0) AS amount,
     s.level,
     r.logged_at
 FROM (
-    SELECT * FROM aggregation.outbox_total
-    WHERE partition = ANY($1::integer[])
-        AND (partition, kind, series_id, day)
+    SELECT DISTINCT c.partition, c.kind, k.series_id, k.day
+    FROM aggregation.outbox_change AS c
+    CROSS JOIN LATERAL unnest(c.series_ids, c.days) AS k (series_id, day)
+    WHERE c.change_id = ANY($1::bigint[])
+        AND (c.partition, c.kind, k.series_id, k.day)
             > ($3::integer, $4::"char", $5::integer, $6::date)
-    ORDER BY partition, kind, series_id, day
+    ORDER BY c.partition, c.kind, k.series_id, k.day
     LIMIT $2
 ) AS o
 JOIN aggregation.series AS p USING (series_id)
+JOIN aggregation.progress AS g ON g.partition = o.partition
 LEFT JOIN aggregation.daily_total AS d
     ON o.kind = 'd' AND d.series_id = o.series_id AND d.day = o.day
 LEFT JOIN LATERAL (
@@ -211,23 +232,9 @@ LEFT JOIN aggregation.last_report AS r
     ON o.kind = 'l' AND (r.agency, r.indicator) = (p.agency, p.indicator)
 ORDER BY o.partition, o.kind, o.series_id, o.day
 
--- name: drop_outbox_totals
--- Forgets totals that are published, unless they changed meanwhile; one that is being
--- marked again is locked, and stays. $1 kinds, $2 series, $3 days, $4 partitions,
--- $5 revisions.
-WITH published AS (
-    SELECT o.partition, o.kind, o.series_id, o.day
-    FROM aggregation.outbox_total AS o
-    JOIN unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::bigint[])
-        AS b (kind, series_id, day, partition, revision)
-        ON o.partition = b.partition AND o.kind = b.kind
-        AND o.series_id = b.series_id AND o.day = b.day AND o.revision = b.revision
-    FOR UPDATE OF o SKIP LOCKED
-)
-DELETE FROM aggregation.outbox_total AS o
-USING published AS b
-WHERE o.partition = b.partition AND o.kind = b.kind AND o.series_id = b.series_id
-    AND o.day = b.day
+-- name: drop_changes
+-- Forgets changes whose totals are durable in uptake.totals. $1 changes.
+DELETE FROM aggregation.outbox_change WHERE change_id = ANY($1::bigint[])
 
 -- name: note_watermarks
 -- Notes up to which log time partitions are applied. $1 partitions, $2 instants.

@@ -368,6 +368,36 @@ ALTER TABLE aggregation.origin ALTER COLUMN origin_id ADD GENERATED ALWAYS AS ID
 );
 
 --
+-- Name: outbox_change; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.outbox_change (
+    change_id bigint NOT NULL,
+    partition integer NOT NULL,
+    keys integer NOT NULL,
+    kind "char" NOT NULL,
+    series_ids integer[] NOT NULL,
+    days date[] NOT NULL,
+    CONSTRAINT outbox_change_check CHECK (((keys = cardinality(series_ids)) AND (keys = cardinality(days)))),
+    CONSTRAINT outbox_change_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
+);
+
+ALTER TABLE aggregation.outbox_change OWNER TO uptake_aggregation;
+
+--
+-- Name: outbox_change_change_id_seq; Type: SEQUENCE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE aggregation.outbox_change ALTER COLUMN change_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME aggregation.outbox_change_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: outbox_rejected; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -382,21 +412,6 @@ CREATE TABLE aggregation.outbox_rejected (
 );
 
 ALTER TABLE aggregation.outbox_rejected OWNER TO uptake_aggregation;
-
---
--- Name: outbox_total; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
---
-
-CREATE TABLE aggregation.outbox_total (
-    revision bigint NOT NULL,
-    partition integer NOT NULL,
-    series_id integer NOT NULL,
-    day date NOT NULL,
-    kind "char" NOT NULL,
-    CONSTRAINT outbox_total_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
-);
-
-ALTER TABLE aggregation.outbox_total OWNER TO uptake_aggregation;
 
 --
 -- Name: progress; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -736,18 +751,18 @@ ALTER TABLE ONLY aggregation.origin
     ADD CONSTRAINT origin_source_key UNIQUE (source);
 
 --
+-- Name: outbox_change outbox_change_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.outbox_change
+    ADD CONSTRAINT outbox_change_pkey PRIMARY KEY (change_id);
+
+--
 -- Name: outbox_rejected outbox_rejected_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
 --
 
 ALTER TABLE ONLY aggregation.outbox_rejected
     ADD CONSTRAINT outbox_rejected_pkey PRIMARY KEY (partition, log_offset);
-
---
--- Name: outbox_total outbox_total_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
---
-
-ALTER TABLE ONLY aggregation.outbox_total
-    ADD CONSTRAINT outbox_total_pkey PRIMARY KEY (partition, kind, series_id, day);
 
 --
 -- Name: progress progress_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -120,7 +121,7 @@ class LedgerStore:
         try:
             async with outages_as_transient(), self._pool.acquire() as connection:
                 await self._dictionary.learn(
-                    connection, (each.entry for each in records if each.entry)
+                    connection, [each.entry for each in records if each.entry]
                 )
                 async with connection.transaction():
                     return await self._apply(connection, ordered, records)
@@ -147,10 +148,9 @@ class LedgerStore:
             ),
         )
         judgement = judge(records, known)
-        revisions = {part.partition: part.next_offset for part in slices}
         await write_rows(connection, generation, judgement, numbers)
-        await write_totals(connection, generation, judgement, revisions, numbers)
-        await write_reports(connection, generation, judgement, revisions, numbers)
+        await write_totals(connection, generation, judgement, numbers)
+        await write_reports(connection, generation, judgement, numbers)
         if generation.publishes:
             await _write_rejects(connection, judgement, slices)
         await _set_progress(connection, generation, judgement, slices)
@@ -178,7 +178,7 @@ async def _look_up(
     records: Sequence[LogRecord],
     owners: Mapping[str, str],
 ) -> Known:
-    """Read what the batch can touch: two look-ups by key per record, set-based."""
+    """Read what the batch can touch, by key, set-based."""
     queries = generation.queries
     keys = [record.key for record in records if record.key is not None]
     keys.extend(
@@ -188,15 +188,21 @@ async def _look_up(
         and entry.data.source is not None
         and entry.data.id is not None
     )
-    known = await connection.fetch(queries["find_known"], keys)
-    waiting = await connection.fetch(queries["find_waiting"], keys)
+    stand: list[UUID] = []
+    waited_for: list[UUID] = []
+    for key, waits in await connection.fetch(queries["find_known"], keys):
+        (waited_for if waits else stand).append(key)
     found: list[LedgerRow] = []
-    if known:
-        rows = await connection.fetch(queries["read_rows"], [row[0] for row in known])
+    if stand:
+        rows = await connection.fetch(queries["read_rows"], stand)
         found = [LedgerRow(*row.values()) for row in rows]
-    targets = {
-        cast("Target", (row[0], row[1], row[2])): cast("int", row[3]) for row in waiting
-    }
+    targets: dict[Target, int] = {}
+    if waited_for:
+        waiting = await connection.fetch(queries["read_waiting"], waited_for)
+        targets = {
+            cast("Target", (row[0], row[1], row[2])): cast("int", row[3])
+            for row in waiting
+        }
     return Known({row.key: row for row in found}, targets, owners)
 
 

@@ -83,7 +83,7 @@ async def write_rows(
             data.source,
             data.id,
         )
-        for record, entry, _ in judgement.entered
+        for record, entry, _ in judgement.apart
         if (data := entry.data).source is not None and data.id is not None
     ]
     if reversals:
@@ -106,7 +106,7 @@ async def _write_stated(
     """Keep statements and controls that hold, drop those that were voided."""
     standing = [
         map_entry_to_row(*each)
-        for each in judgement.entered
+        for each in judgement.apart
         if each[2] is None and each[1].effect in ("state", "control")
     ]
     statements = [
