@@ -46,15 +46,14 @@ async def test_a_partition_in_work_keeps_its_next_records_waiting() -> None:
     """Others are taken meanwhile; its own come when the first are done."""
     waiting = WaitingCuts(records_max=10)
     await waiting.add([cut(0, 0, 2)])
-    async with asyncio.TaskGroup() as tasks:
-        async with held(waiting) as first:
-            assert partitions(first) == [0]
-            await waiting.add([cut(0, 2, 2), cut(1, 0, 2)])
-            async with held(waiting) as second:
-                assert partitions(second) == [1]
-                third = tasks.create_task(_take_once(waiting))
-                await settle()
-                assert not third.done()
+    async with asyncio.TaskGroup() as tasks, held(waiting) as first:
+        assert partitions(first) == [0]
+        await waiting.add([cut(0, 2, 2), cut(1, 0, 2)])
+        async with held(waiting) as second:
+            assert partitions(second) == [1]
+            third = tasks.create_task(_take_once(waiting))
+            await settle()
+            assert not third.done()
     assert third.result()[0].slice.first_offset == 2
 
 
