@@ -34,6 +34,7 @@ def _total(kind: bytes, *, level: int | None = None) -> bytes:
         day=date.min if is_report else TODAY,
         partition=3,
         revision=1_250,
+        written_by=1,
         # Sums are wider than 64 bits, where a float would lose digits.
         count=-12 if kind == b"d" else 0,
         amount=12_345_678_901_234_567_890 if kind == b"d" else 0,

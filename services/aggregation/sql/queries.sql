@@ -182,13 +182,13 @@ WHERE o.partition = b.partition AND o.log_offset = b.log_offset
 -- a round that pages by it meets each key once.
 SELECT
     o.kind, p.indicator, p.agency, p.locality, p.valid_from, o.series_id, o.day,
-    o.partition, o.revision,
+    o.partition, o.revision, o.xmin AS written_by,
     coalesce(d.count, 0) AS count,
     coalesce(d.amount, 0) AS amount,
     s.level,
     r.logged_at
 FROM (
-    SELECT * FROM aggregation.outbox_total
+    SELECT xmin, * FROM aggregation.outbox_total
     WHERE partition = ANY($1::integer[])
         AND (partition, kind, series_id, day)
             > ($3::integer, $4::"char", $5::integer, $6::date)
@@ -212,16 +212,17 @@ LEFT JOIN aggregation.last_report AS r
 ORDER BY o.partition, o.kind, o.series_id, o.day
 
 -- name: drop_outbox_totals
--- Forgets totals that are published, unless they changed meanwhile; one that is being
--- marked again is locked, and stays. $1 kinds, $2 series, $3 days, $4 partitions,
--- $5 revisions.
+-- Forgets totals that are published, unless they were marked meanwhile, be it at the
+-- same revision: only the very row that was read is forgotten, known by the transaction
+-- that wrote it. One that is being marked again is locked, and stays. $1 kinds,
+-- $2 series, $3 days, $4 partitions, $5 transactions.
 WITH published AS (
     SELECT o.partition, o.kind, o.series_id, o.day
     FROM aggregation.outbox_total AS o
-    JOIN unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::bigint[])
-        AS b (kind, series_id, day, partition, revision)
+    JOIN unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::xid[])
+        AS b (kind, series_id, day, partition, written_by)
         ON o.partition = b.partition AND o.kind = b.kind
-        AND o.series_id = b.series_id AND o.day = b.day AND o.revision = b.revision
+        AND o.series_id = b.series_id AND o.day = b.day AND o.xmin = b.written_by
     FOR UPDATE OF o SKIP LOCKED
 )
 DELETE FROM aggregation.outbox_total AS o

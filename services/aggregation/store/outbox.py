@@ -27,6 +27,8 @@ class ChangedTotal:
     Attributes:
         kind: b"d" daily total, b"s" statement of a day, b"l" last report.
         revision: Next offset of the partition at the commit that changed it.
+        written_by: The transaction that noted it: a later note, be it at the same
+            revision, is another one.
         level: Of a statement; None once every statement of the day is voided.
         reported_at: Of a last report.
     """
@@ -40,6 +42,7 @@ class ChangedTotal:
     day: date
     partition: int
     revision: int
+    written_by: int
     count: int
     amount: int
     level: int | None
@@ -89,6 +92,7 @@ class OutboxStore:
                 day=row["day"],
                 partition=row["partition"],
                 revision=row["revision"],
+                written_by=row["written_by"],
                 count=int(row["count"]),
                 amount=int(row["amount"]),
                 level=row["level"],
@@ -98,7 +102,7 @@ class OutboxStore:
         ]
 
     async def forget_totals(self, published: Sequence[ChangedTotal]) -> None:
-        """Forget totals that are durable on Kafka, unless they changed meanwhile."""
+        """Forget totals that are durable on Kafka, unless noted again meanwhile."""
         async with outages_as_transient(), self._pool.acquire() as connection:
             await connection.execute(
                 QUERIES["drop_outbox_totals"],
@@ -106,7 +110,7 @@ class OutboxStore:
                 [total.series_id for total in published],
                 [total.day for total in published],
                 [total.partition for total in published],
-                [total.revision for total in published],
+                [total.written_by for total in published],
             )
 
     async def note_watermarks(self, watermarks: Mapping[int, datetime]) -> None:

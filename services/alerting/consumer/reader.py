@@ -160,7 +160,6 @@ def another_topic(partition: int) -> FatalError:
     """Say that the topic is not the one that the copy was made of."""
     return FatalError(
         f"partition {partition} of uptake.totals is not the log that alerting copied: "
-        "the topic was made anew; empty alerting's tables (TRUNCATE "
-        "alerting.position, alerting.daily_total, alerting.stated, alerting.series, "
-        "alerting.unit CASCADE) and have aggregation publish all totals"
+        "the topic was made anew; have all totals published by `uptake republish`, "
+        "then empty the copy and start again, as docs/runbooks/platform.md says"
     )
