@@ -117,6 +117,10 @@ test-all: test test-kafka tools ## every test, on both brokers; a missing server
 bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000")
 	$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
+.PHONY: bench-rebuild
+bench-rebuild: $(VENV)/.dev ## rebuild a long log while events arrive, and recount (Java, Maven; EVENTS=5000000 RATE=500 BROKER=embedded)
+	$(BIN)/python -m tests.bench.rebuild $(if $(EVENTS),--events $(EVENTS)) $(if $(RATE),--rate $(RATE)) $(if $(BROKER),--broker $(BROKER))
+
 # -- making --------------------------------------------------------------------------
 
 .PHONY: lock

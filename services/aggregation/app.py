@@ -9,17 +9,24 @@ from services.aggregation.consumer.applier import BatchApplier
 from services.aggregation.consumer.assignment import Assignment
 from services.aggregation.consumer.reader import LogReader
 from services.aggregation.consumer.records import decode_records
-from services.aggregation.consumer.replay import LogReplay
+from services.aggregation.consumer.replay import LogReplay, partition_of
 from services.aggregation.consumer.waiting import WaitingCuts
 from services.aggregation.consumer.watch import watch_log
 from services.aggregation.core.limit import UnreadableLimit
 from services.aggregation.jobs.rebuild import Display, Order, Outcome, Rebuild
+from services.aggregation.jobs.republish import Display as RepublishDisplay
+from services.aggregation.jobs.republish import Republication
 from services.aggregation.relay import OutboxRelay
-from services.aggregation.settings import AggregationSettings, RebuildSettings
+from services.aggregation.settings import (
+    AggregationSettings,
+    RebuildSettings,
+    VerbSettings,
+)
 from services.aggregation.sql import NEXT
 from services.aggregation.store.generation import GenerationStore
 from services.aggregation.store.ledger import LedgerStore
 from services.aggregation.store.outbox import OutboxStore
+from services.aggregation.store.republish import RepublishStore
 from services.aggregation.store.unreadable import UnreadableWatch
 from services.aggregation.store.views import ViewStore
 from services.aggregation.web import make_app, refresh_levels
@@ -193,3 +200,27 @@ async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> 
         await replay.close()
         held.terminate()
         applied.terminate()
+
+
+async def republish(settings: VerbSettings, display: RepublishDisplay) -> int:
+    """Have running aggregations publish all totals once more; return how many.
+
+    Raises:
+        FatalError: It cannot be done, e.g. because `uptake.totals` does not exist.
+    """
+    await wait_out(
+        "check_topics", lambda: check_topics(settings), on_outage=display.waits
+    )
+    pool = await wait_out(
+        "open_pool",
+        lambda: open_pool(settings, role=ROLE, size_max=1),
+        on_outage=display.waits,
+    )
+    numbers = range(settings.kafka_partitions)
+    job = Republication(
+        RepublishStore(pool), display, lambda agency: partition_of(agency, numbers)
+    )
+    try:
+        return await job.run()
+    finally:
+        pool.terminate()

@@ -48,12 +48,17 @@ class AggregationSettings(CommonSettings, KafkaSettings, PostgresSettings):
     )
 
 
-class RebuildSettings(KafkaSettings, PostgresSettings):
-    """What a rebuild needs: log and ledger, neither catalogue nor port."""
+class VerbSettings(KafkaSettings, PostgresSettings):
+    """What a verb needs: log and ledger, neither catalogue nor port."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="lowest level of log lines shown"
     )
+
+
+class RebuildSettings(VerbSettings):
+    """What a rebuild needs."""
+
     batch_records_max: int = Field(
         default=10_000,
         ge=1,

@@ -15,9 +15,11 @@ from services.cli.reconcile_findings import (
     Difference,
     LedgerCount,
     PartitionState,
+    RepeatedEvent,
     check_classes,
     check_ledger,
     check_log,
+    check_repeated,
     count_in_flight,
     make_check,
 )
@@ -126,6 +128,9 @@ async def _recount(snapshot: Snapshot) -> Recount:
     controls = await snapshot.fetch(_SQL["read_controls"], SHOWN_MAX)
     checked = await snapshot.fetchrow(_SQL["count_checked"])
     assert checked is not None, "a query without FROM has one row"
+    # Last, because nothing after it would use an index.
+    await snapshot.execute(_SQL["distrust_indexes"])
+    repeated = await snapshot.fetch(_SQL["find_repeated"], SHOWN_MAX)
     return Recount(
         partitions=tuple(PartitionState(**row) for row in partitions),
         ledger=tuple(LedgerCount(**row) for row in ledger),
@@ -146,6 +151,10 @@ async def _recount(snapshot: Snapshot) -> Recount:
             make_check(
                 "nation = all leaves",
                 [one for row in nation for one in _differences(row, "own", "under")],
+            ),
+            check_repeated(
+                [RepeatedEvent(*tuple(row)[:-1]) for row in repeated],
+                repeated[0]["differing"] if repeated else 0,
             ),
         ),
         controls=tuple(
@@ -218,6 +227,9 @@ def _print(result: Reconciliation) -> None:
             print(f"          {one.line()}")
         if check.differing > len(check.differences):
             print(f"          {check.differing:,} in all")
+        if not check.is_equal:
+            for line in check.advice:
+                print(f"          {line}")
     _print_controls(recount)
 
 

@@ -13,6 +13,7 @@ from services.aggregation.store.rows import LEDGER_COLUMNS
 from services.ingest.publisher import LogPublisher
 from shared.events.topics import EVENTS
 from shared.kafka.broker import make_consumer
+from tests.bench.truth import AuditedWorkload
 from tests.bench.workload import Workload
 from tests.support.stack import PARTITIONS, Stack, eventually
 
@@ -28,7 +29,7 @@ class Drained:
     memory_mib: float
 
 
-async def fill_log(stack: Stack, workload: Workload) -> float:
+async def fill_log(stack: Stack, workload: Workload | AuditedWorkload) -> float:
     """Append the workload to the log; return records per second."""
     publisher = LogPublisher(stack.kafka_settings, ack_timeout_seconds=60)
     await publisher.start()

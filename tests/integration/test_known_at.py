@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.events import HOANG_LOC, THANH_HOA, event, now, opened, reversal
 from tests.support.rebuilding import rebuild
 from tests.support.stack import Stack, eventually
@@ -100,11 +102,45 @@ async def test_totals_are_shown_as_known_then_and_how_complete(stack: Stack) -> 
     assert datetime.fromisoformat(told["known_at"]) == then
     ran = await run_uptake(stack, *unit, "--known-at", then.isoformat())
     assert "may still change" not in ran.out
-    ran = await run_uptake(stack, *unit, "--known-at", "2999-01-01T00:00:00")
+    rows = await stack.fetch("SELECT clock_timestamp()")
+    present = rows[0][0].isoformat()
+    ran = await run_uptake(stack, *unit, "--known-at", present)
     assert "may still change" in ran.out
     assert "12" in ran.out
-    ran = await run_uptake(stack, *unit, "--known-at", "yesterday")
+
+
+@pytest.mark.timeout(120)
+async def test_instants_that_cannot_be_asked_are_refused_in_one_line(
+    stack: Stack,
+) -> None:
+    """The future, what was before the ledger, and what is no instant at all."""
+    await stack.start("ingest", "aggregation")
+    long_ago = "2020-01-01T00:00:00+07:00"
+    # Nothing was counted, nothing was known: that is an answer.
+    ran = await run_uptake(stack, "totals", "--known-at", long_ago)
+    assert (ran.status, ran.errors) == (0, "")
+    assert "nothing is counted here" in ran.out
+    await stack.post(opened(7))
+    await stack.wait_applied(1)
+    for asked, why in (
+        (long_ago, "is before the ledger's first record"),
+        ("0001-01-02T00:00:00+00:00", "is before the ledger's first record"),
+        ("2999-01-01T00:00:00", "is in the future; give an instant up to now (20"),
+        ("9999-12-31T23:59:59+00:00", "is in the future"),
+        ("0001-01-01T00:00:00+07:00", "not between the years 1 and 9999"),
+        ("9999-12-31T23:59:59-07:00", "not between the years 1 and 9999"),
+        ("yesterday", "no instant: yesterday; write it like 2026-11-21T09:00:00+07:00"),
+        ("2026-02-30", "no instant: 2026-02-30; write it like"),
+    ):
+        ran = await run_uptake(stack, "totals", "--known-at", asked)
+        assert (ran.status, ran.out) == (1, ""), asked
+        (line,) = ran.errors.splitlines()
+        assert why in line
+    # What is named as the first instant can be asked, and one before it cannot.
+    ran = await run_uptake(stack, "totals", "--known-at", long_ago)
+    first = ran.errors.split()[-2]
+    ran = await run_uptake(stack, "totals", "--known-at", first, "--json")
+    assert [row["count"] for row in json.loads(ran.out)["totals"]] == [7]
+    before = datetime.fromisoformat(first) - timedelta(microseconds=1)
+    ran = await run_uptake(stack, "totals", "--known-at", before.isoformat())
     assert ran.status == 1
-    assert ran.errors.splitlines() == [
-        "uptake: no instant: yesterday; write it like 2026-11-21T09:00:00+07:00"
-    ]

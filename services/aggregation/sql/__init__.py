@@ -10,6 +10,7 @@ from shared.postgres.queries import load_queries
 
 QUERIES: Final = load_queries("services.aggregation.sql")
 GENERATION_QUERIES: Final = load_queries("services.aggregation.sql", "generation.sql")
+REPUBLISH_QUERIES: Final = load_queries("services.aggregation.sql", "republish.sql")
 
 GENERATION_TABLES: Final = (
     "progress",

@@ -136,3 +136,35 @@ LIMIT $1
 SELECT
     (SELECT count(*) FROM reporting.daily_total) AS daily_totals,
     (SELECT count(*) FROM reporting.control) AS controls
+
+-- name: distrust_indexes
+-- Has the rest of this transaction read tables only: an index that is corrupt, or was
+-- gone for a while, would hide what stands twice.
+SELECT
+    set_config('enable_indexscan', 'off', true),
+    set_config('enable_indexonlyscan', 'off', true),
+    set_config('enable_bitmapscan', 'off', true)
+
+-- name: find_repeated
+-- Events that stand more than once in the ledger. First by a short hash, so that a
+-- large ledger spills little to disk; what shares one is then compared in full, in a
+-- second pass that is left out where nothing does. $1 most rows.
+WITH suspected AS MATERIALIZED (
+    SELECT hashtextextended(source || ' ' || id, 0) AS hash
+    FROM reporting.ledger
+    GROUP BY hash
+    HAVING count(*) > 1
+)
+SELECT
+    source, id,
+    count(*) AS rows,
+    min(partition) AS partition,
+    min(log_offset) AS first_offset,
+    max(log_offset) AS last_offset,
+    count(*) OVER () AS differing
+FROM reporting.ledger
+WHERE hashtextextended(source || ' ' || id, 0) IN (SELECT hash FROM suspected)
+GROUP BY source, id
+HAVING count(*) > 1
+ORDER BY source COLLATE "C", id COLLATE "C"
+LIMIT $1

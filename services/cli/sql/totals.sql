@@ -57,3 +57,22 @@ WHERE
 SELECT
     (SELECT max(last_logged_at) FROM reporting.progress) AS newest,
     (SELECT complete_up_to FROM reporting.completeness) AS complete_up_to
+
+-- name: read_known_range
+-- Whether the ledger reaches back to an instant ($1), from when on it does, and the
+-- present. The ledger's rows stand in log order, so the first look ends at once; only
+-- for an instant before all of them is the first one searched for. The present is by
+-- the clock that is furthest ahead: log times are the brokers', completeness is
+-- aggregation's.
+SELECT
+    k.is_kept OR NOT EXISTS (SELECT FROM reporting.ledger) AS is_kept,
+    CASE WHEN NOT k.is_kept THEN (SELECT min(logged_at) FROM reporting.ledger) END
+        AS known_from,
+    greatest(
+        now(),
+        (SELECT max(last_logged_at) FROM reporting.progress),
+        (SELECT complete_up_to FROM reporting.completeness)
+    ) AS known_until
+FROM (
+    SELECT EXISTS (SELECT FROM reporting.ledger WHERE logged_at <= $1) AS is_kept
+) AS k

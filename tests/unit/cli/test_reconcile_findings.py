@@ -5,9 +5,11 @@ from dataclasses import replace
 from services.cli.reconcile_findings import (
     LedgerCount,
     PartitionState,
+    RepeatedEvent,
     check_classes,
     check_ledger,
     check_log,
+    check_repeated,
     count_in_flight,
 )
 
@@ -51,3 +53,17 @@ def test_ledger_without_progress_or_with_other_rows_differs() -> None:
     assert check_ledger([SOUND], [LedgerCount(0, 7, 0)]).differing == 2
     assert check_ledger([SOUND], []).differing == 2
     assert check_ledger([], [LedgerCount(3, 1, 0)]).differing == 1
+
+
+def test_event_that_stands_twice_is_named_with_its_places() -> None:
+    """One record entered twice, and two records under one id."""
+    once = RepeatedEvent("/a", "x", 2, 3, 17, 17)
+    twice = RepeatedEvent("/a", "y", 3, 3, 17, 40)
+    check = check_repeated([once, twice], 5)
+    assert [one.line() for one in check.differences] == [
+        "/a x: 2 rows, partition 3, offset 17",
+        "/a y: 3 rows, partition 3, offsets 17 to 40",
+    ]
+    assert not check.is_equal
+    assert check.advice
+    assert check_repeated([], 0).is_equal
