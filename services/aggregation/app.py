@@ -21,6 +21,7 @@ from services.aggregation.store.ledger import LedgerStore
 from services.aggregation.store.outbox import OutboxStore
 from services.aggregation.store.unreadable import UnreadableWatch
 from services.aggregation.store.views import ViewStore
+from services.aggregation.ticker import carry_levels
 from services.aggregation.web import make_app, refresh_levels
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
@@ -34,7 +35,9 @@ from shared.postgres.pool import open_pool
 
 ROLE = "uptake_aggregation"
 GROUP = "uptake.aggregation"
-POOL_SIZE_MAX = 4
+POOL_SIZE_MAX = 5
+# A day settles once a day; while a backlog is drained, days pass more quickly.
+CARRY_INTERVAL_SECONDS = 30.0
 # One batch is applied while the next waits, decoded.
 BATCHES_WAITING_MAX = 1
 # Of a rebuild: longest that one statement of making, comparing or switching may run.
@@ -148,6 +151,9 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
     group.create_task(reader.run(batches))
     group.create_task(applier.run(batches))
     group.create_task(watch_log(consumer, assignment, metrics, clock))
+    group.create_task(
+        carry_levels(ledger, readiness, interval_seconds=CARRY_INTERVAL_SECONDS)
+    )
 
 
 async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> Outcome:

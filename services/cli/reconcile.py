@@ -121,6 +121,7 @@ async def _recount(snapshot: Snapshot) -> Recount:
     partitions = await snapshot.fetch(_SQL["read_progress"])
     ledger = await snapshot.fetch(_SQL["count_ledger"])
     daily = await snapshot.fetch(_SQL["compare_daily_totals"], SHOWN_MAX)
+    carried = await snapshot.fetch(_SQL["compare_carried"], SHOWN_MAX)
     sums = await snapshot.fetch(_SQL["compare_sums"], SHOWN_MAX)
     nation = await snapshot.fetch(_SQL["compare_nation"])
     controls = await snapshot.fetch(_SQL["read_controls"], SHOWN_MAX)
@@ -138,6 +139,15 @@ async def _recount(snapshot: Snapshot) -> Recount:
                     for one in _differences(row, "kept", "recounted")
                 ],
                 daily[0]["differing"] if daily else 0,
+            ),
+            make_check(
+                "levels carried forward = daily totals and statements up to then",
+                [
+                    one
+                    for row in carried
+                    for one in _differences(row, "carried", "summed")
+                ],
+                carried[0]["differing"] if carried else 0,
             ),
             make_check(
                 "nation = unallocated + provinces, province = unallocated + communes",

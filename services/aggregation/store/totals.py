@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 from services.aggregation.core.judge import Judgement
 from services.aggregation.core.record import LogRecord
 from services.aggregation.sql import Generation
+from services.aggregation.store.carry import StatedDay
 from services.aggregation.store.dictionary import (
     Dictionary,
     report_series,
@@ -29,8 +30,19 @@ async def write_totals(
     judgement: Judgement,
     revisions: Revisions,
     numbers: Dictionary,
+    *,
+    stated: Sequence[StatedDay],
 ) -> None:
-    """Add a batch's nets to the totals, and note what is to be published."""
+    """Add a batch's nets to the totals, and note what is to be published.
+
+    Args:
+        connection: In the batch's transaction.
+        generation: Whose totals.
+        judgement: Of the batch.
+        revisions: Of the batch.
+        numbers: Of the series.
+        stated: Statements that came or went.
+    """
     deltas = judgement.deltas
     if deltas:
         series = [numbers.series[delta.key[:4]] for delta in deltas]
@@ -56,7 +68,6 @@ async def write_totals(
             partitions=[delta.partition for delta in deltas],
             revisions=revisions,
         )
-    stated = _stated_days(judgement, numbers)
     if stated:
         await _mark(
             connection,
@@ -91,10 +102,8 @@ async def _mark(
         )
 
 
-def _stated_days(
-    judgement: Judgement, numbers: Dictionary
-) -> list[tuple[int, date, int]]:
-    """Return (series, day, partition) of statements that came or went."""
+def stated_days(judgement: Judgement, numbers: Dictionary) -> list[StatedDay]:
+    """Return which statements came or went."""
     touched = {
         (series_key(entry), entry.data.day or entry.localday, record.partition)
         for record, entry, _ in judgement.entered
