@@ -21,6 +21,7 @@ from tests.bench.drain import (
     read_bare,
 )
 from tests.bench.latency import visible_seconds
+from tests.bench.levels import measure_levels
 from tests.bench.report import Report
 from tests.bench.workload import Workload
 from tests.support.apache_kafka import ApacheKafka
@@ -47,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rows", type=int, nargs="*", default=[])
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
+    parser.add_argument("--levels", action="store_true", help="reads of levels, alone")
     return parser.parse_args()
 
 
@@ -77,6 +79,11 @@ async def fresh_database(stack: Stack, postgres: EmbeddedPostgres, name: str) ->
 
 async def measure(options: argparse.Namespace, folder: Path) -> Report:
     """Run everything and return what was found."""
+    if options.levels:
+        async with bench_postgres(folder / "postgres", POSTGRES_SETTINGS) as postgres:
+            report = Report(machine(postgres, "none"))
+            await measure_levels(postgres.dsn, folder, report)
+            return report
     kind = ApacheKafka if options.broker == "kafka" else EmbeddedBroker
     async with (
         bench_postgres(folder / "postgres", POSTGRES_SETTINGS) as postgres,

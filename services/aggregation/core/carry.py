@@ -8,7 +8,7 @@ days are old enough to change what was carried.
 from datetime import date, timedelta
 from typing import Final
 
-SETTLING_DAYS: Final = 2
+SETTLING_DAYS: Final = 3
 """How long events of a day come in numbers; it is carried forward after that."""
 EVERY_DAYS: Final = 8
 """Of the days carried forward one in so many stays for ever, for reads of the past."""

@@ -135,7 +135,8 @@ WHERE t.series_id = b.series_id AND t.day = b.day AND t.count = 0 AND t.amount =
 
 -- name: add_to_carried
 -- Adds what came late to the levels carried forward since; a statement of the same or a
--- later day has replaced its count. Parameters as for add_to_totals.
+-- later day has replaced its count. $1 series, $2 days, $3 counts, $4 amounts, $5 the
+-- first of the days, so that no earlier carry is looked at.
 INSERT INTO aggregation.carried_level AS k (day, series_id, count, amount)
 SELECT
     c.day, b.series_id,
@@ -151,7 +152,7 @@ FROM (
     FROM unnest($1::integer[], $2::date[], $3::numeric[], $4::numeric[])
         AS d (series_id, day, count, amount)
 ) AS b
-JOIN aggregation.carry AS c ON c.day >= b.day
+JOIN aggregation.carry AS c ON c.day >= b.day AND c.day >= $5
 GROUP BY c.day, b.series_id
 ON CONFLICT (day, series_id) DO UPDATE
 SET count = k.count + excluded.count, amount = k.amount + excluded.amount

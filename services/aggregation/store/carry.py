@@ -53,6 +53,7 @@ async def change_carried(
             [delta.key.day for delta in late],
             [Decimal(delta.count) for delta in late],
             [Decimal(delta.amount) for delta in late],
+            min(delta.key.day for delta in late),
         )
     restated = [(series, day) for series, day, _ in stated if day <= carried]
     if restated:

@@ -57,7 +57,7 @@ BEGIN
     settled := least(
         span.last_day,
         (SELECT max(last_logged_at AT TIME ZONE 'UTC')::date + 1 FROM aggregation.progress)
-    ) - 2;
+    ) - 3;
     FOR carried IN
         SELECT span.first_day + n
         FROM generate_series(0, settled - span.first_day) AS n
