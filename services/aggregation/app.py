@@ -36,8 +36,6 @@ from shared.postgres.pool import open_pool
 ROLE = "uptake_aggregation"
 GROUP = "uptake.aggregation"
 POOL_SIZE_MAX = 5
-# A day settles once a day; while a backlog is drained, days pass more quickly.
-CARRY_INTERVAL_SECONDS = 30.0
 # One batch is applied while the next waits, decoded.
 BATCHES_WAITING_MAX = 1
 # Of a rebuild: longest that one statement of making, comparing or switching may run.
@@ -152,7 +150,9 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
     group.create_task(applier.run(batches))
     group.create_task(watch_log(consumer, assignment, metrics, clock))
     group.create_task(
-        carry_levels(ledger, readiness, interval_seconds=CARRY_INTERVAL_SECONDS)
+        carry_levels(
+            ledger, readiness, interval_seconds=settings.carry_interval_seconds
+        )
     )
 
 

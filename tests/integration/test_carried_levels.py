@@ -13,7 +13,9 @@ import pytest
 
 from services.aggregation.sql import NEXT, QUERIES
 from services.aggregation.store.generation import GenerationStore
+from tests.support.auditor import Auditor, check_carried, check_equation
 from tests.support.ledger_store import AGENCIES, FedLedger, migrated_pool
+from tests.support.load import Load
 from tests.support.log_records import (
     NINE,
     TODAY,
@@ -24,7 +26,8 @@ from tests.support.log_records import (
     reversal,
     stated,
 )
-from tests.support.stack import eventually
+from tests.support.rebuilding import rebuild
+from tests.support.stack import Stack, eventually
 
 pytestmark = pytest.mark.timeout(180)
 MIGRATION = (
@@ -281,3 +284,39 @@ async def test_empty_ledger_has_no_levels(ledger: FedLedger) -> None:
     for levels in ("running_total", "running_total_on('infinity')"):
         rows = await ledger.pool.fetch(f"SELECT * FROM reporting.{levels}")  # noqa: S608 -- two fixed names
         assert rows == []
+
+
+async def test_service_carries_under_load_and_through_a_rebuild(stack: Stack) -> None:
+    """Two agencies report days carried long ago; every read and a recount agree."""
+    stack.overrides["UPTAKE_CARRY_INTERVAL_SECONDS"] = "0.1"
+    await stack.start("ingest", "aggregation")
+    auditor, over = Auditor(), asyncio.Event()
+
+    async def send_all_the_time(agency: str) -> None:
+        seed = 0
+        while not over.is_set():
+            seed += 1
+            load = Load(stack, auditor, agency, 3, 200, seed, pause_seconds=0.1)
+            load.days_back_max = 30
+            await load.run()
+
+    async def read_all_the_time() -> None:
+        while not over.is_set():
+            await check_equation(stack)
+            await check_carried(stack)
+
+    async def is_carried() -> bool:
+        days = await stack.fetch("SELECT 1 FROM aggregation.carry")
+        return len(days) > 3
+
+    async with asyncio.TaskGroup() as group:
+        for agency in ("bank", "census"):
+            group.create_task(send_all_the_time(agency))
+        group.create_task(read_all_the_time())
+        await eventually(is_carried, what="a month is carried forward")
+        process = await rebuild(stack)
+        assert process.lines("rebuild_switched")[0]["differing"] == 0
+        over.set()
+    await stack.wait_applied(auditor.copies_sent)
+    await auditor.check(stack)
+    assert await is_carried()

@@ -591,9 +591,9 @@ CREATE VIEW reporting.carried_difference AS
                 UNION ALL
                  SELECT o.carried,
                     o.series_id,
-                    NULL::date,
-                    o.level,
-                    0
+                    NULL::date AS day,
+                    o.level AS count,
+                    0 AS amount
                    FROM stated o) e_1
              LEFT JOIN stated s USING (carried, series_id))
           GROUP BY e_1.carried, e_1.series_id
@@ -814,9 +814,9 @@ CREATE VIEW reporting.running_total_by_day AS
                            FROM generate_series(0, (d.day - COALESCE((d.base + 1), d.first_day))) n(n))))
                 UNION ALL
                  SELECT o.series_id,
-                    NULL::date,
-                    o.level,
-                    0
+                    NULL::date AS day,
+                    o.level AS count,
+                    0 AS amount
                    FROM stated o) e ON ((e.series_id = p.series_id)))
              LEFT JOIN stated s ON ((s.series_id = e.series_id)))
           GROUP BY p.indicator, a.code, a.valid_from, l.name, l.kind) u);

@@ -78,8 +78,15 @@ async def carry_forward(connection: Connection, generation: Generation) -> date 
     """
     if await _next(connection, generation) is None:
         return None
-    await connection.execute(generation.queries["limit_lock_wait"], WRITERS_WAIT)
-    await connection.execute(generation.queries["hold_writers"])
+    async with connection.transaction():
+        # Nothing else is locked before, so a rebuild's switch never waits for us while
+        # we wait for it.
+        await connection.execute(generation.queries["limit_lock_wait"], WRITERS_WAIT)
+        await connection.execute(generation.queries["hold_writers"])
+        return await _carry_next(connection, generation)
+
+
+async def _carry_next(connection: Connection, generation: Generation) -> date | None:
     # Another replica, or a writer that was at work, may have been first.
     found = await _next(connection, generation)
     if found is None:

@@ -145,8 +145,7 @@ class LedgerStore:
         """
         async with outages_as_transient(), self._pool.acquire() as connection:
             try:
-                async with connection.transaction():
-                    return await carry_forward(connection, self._generation)
+                return await carry_forward(connection, self._generation)
             except asyncpg.LockNotAvailableError:
                 return None
 

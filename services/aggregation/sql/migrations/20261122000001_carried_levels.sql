@@ -91,7 +91,7 @@ BEGIN
             FROM aggregation.daily_total AS t
             WHERE t.day > coalesce(base, '-infinity') AND t.day <= carried
             UNION ALL
-            SELECT o.series_id, NULL, o.level, 0
+            SELECT o.series_id, NULL::date AS day, o.level AS count, 0 AS amount
             FROM stated AS o
         ) AS e
         LEFT JOIN stated AS s USING (series_id)
@@ -154,7 +154,7 @@ CROSS JOIN LATERAL (
             FROM generate_series(0, d.day - coalesce(d.base + 1, d.first_day)) AS n
         ))
         UNION ALL
-        SELECT o.series_id, NULL, o.level, 0
+        SELECT o.series_id, NULL::date AS day, o.level AS count, 0 AS amount
         FROM stated AS o
     ) AS e ON e.series_id = p.series_id
     LEFT JOIN stated AS s ON s.series_id = e.series_id
@@ -224,7 +224,8 @@ summed AS (
         JOIN aggregation.daily_total AS t
             ON t.day = coalesce(c.base + 1, f.first_day) + n
         UNION ALL
-        SELECT o.carried, o.series_id, NULL, o.level, 0
+        SELECT
+            o.carried, o.series_id, NULL::date AS day, o.level AS count, 0 AS amount
         FROM stated AS o
     ) AS e
     LEFT JOIN stated AS s USING (carried, series_id)
