@@ -87,6 +87,8 @@ async def measure_levels(dsn: str, folder: Path, report: Report) -> None:
         chance = random.Random(SEED)  # noqa: S311 -- a seeded plan
         async with pool.acquire() as connection:
             await connection.execute("SET ROLE uptake_reader")
+            # Kept for all units, a plan would be that of a commune also for the nation.
+            await connection.execute("SET plan_cache_mode = force_custom_plan")
             for kind, codes in units.items():
                 asked = [(chance.choice(codes),) for _ in range(READS)]
                 _add(report, f"today, {kind}", await _read(connection, TODAYS, asked))

@@ -776,50 +776,66 @@ CREATE VIEW reporting.running_total_by_day AS
            FROM (reporting.covered_days f
              CROSS JOIN LATERAL generate_series(0, (f.last_day - f.first_day)) n(n))) d
      CROSS JOIN LATERAL ( WITH stated AS (
-                 SELECT DISTINCT ON (s_1.indicator, s_1.agency, s_1.locality, s_1.valid_from) p_1.series_id,
-                    s_1.day,
-                    s_1.level
-                   FROM (aggregation.statement s_1
-                     JOIN aggregation.series p_1 USING (indicator, agency, locality, valid_from))
-                  WHERE ((s_1.day > COALESCE(d.base, '-infinity'::date)) AND (s_1.day <= d.day))
-                  ORDER BY s_1.indicator, s_1.agency, s_1.locality, s_1.valid_from, s_1.day DESC, s_1.occurred_at DESC, (s_1.source COLLATE "C") DESC, (s_1.id COLLATE "C") DESC
+                 SELECT DISTINCT ON (s.indicator, s.agency, s.locality, s.valid_from) p.series_id,
+                    s.day,
+                    s.level
+                   FROM (aggregation.statement s
+                     JOIN aggregation.series p USING (indicator, agency, locality, valid_from))
+                  WHERE ((s.day > COALESCE(d.base, '-infinity'::date)) AND (s.day <= d.day))
+                  ORDER BY s.indicator, s.agency, s.locality, s.valid_from, s.day DESC, s.occurred_at DESC, (s.source COLLATE "C") DESC, (s.id COLLATE "C") DESC
                 )
-         SELECT p.indicator,
-            a.code AS locality,
-            a.valid_from,
-            l.name,
-            l.kind,
-            sum(
-                CASE
-                    WHEN (e.day <= s.day) THEN (0)::numeric
-                    ELSE e.count
-                END) AS count,
+         SELECT e.indicator,
+            e.locality,
+            e.valid_from,
+            e.name,
+            e.kind,
+            sum(e.count) AS count,
             sum(e.amount) AS amount
-           FROM ((((aggregation.locality l
-             JOIN aggregation.locality_above a USING (code, valid_from))
-             JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
-             JOIN ( SELECT k.series_id,
-                    k.day,
-                    k.count,
+           FROM ( SELECT p.indicator,
+                    l.code AS locality,
+                    l.valid_from,
+                    l.name,
+                    l.kind,
+                        CASE
+                            WHEN (k.day <= s.day) THEN (0)::numeric
+                            ELSE k.count
+                        END AS count,
                     k.amount
-                   FROM aggregation.carried_level k
-                  WHERE (k.day = d.base)
+                   FROM ((((aggregation.locality l
+                     JOIN aggregation.locality_above a USING (code, valid_from))
+                     JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
+                     JOIN aggregation.carried_level k ON (((k.series_id = p.series_id) AND (k.day = d.base))))
+                     LEFT JOIN stated s ON ((s.series_id = p.series_id)))
                 UNION ALL
-                 SELECT t.series_id,
-                    t.day,
-                    t.count,
+                 SELECT p.indicator,
+                    l.code AS locality,
+                    l.valid_from,
+                    l.name,
+                    l.kind,
+                        CASE
+                            WHEN (t.day <= s.day) THEN (0)::numeric
+                            ELSE t.count
+                        END AS count,
                     t.amount
-                   FROM aggregation.daily_total t
-                  WHERE (t.day = ANY (ARRAY( SELECT (COALESCE((d.base + 1), d.first_day) + n.n)
-                           FROM generate_series(0, (d.day - COALESCE((d.base + 1), d.first_day))) n(n))))
+                   FROM ((((aggregation.locality l
+                     JOIN aggregation.locality_above a USING (code, valid_from))
+                     JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
+                     JOIN aggregation.daily_total t ON (((t.series_id = p.series_id) AND (t.day = ANY (ARRAY( SELECT (COALESCE((d.base + 1), d.first_day) + n.n)
+                           FROM generate_series(0, (d.day - COALESCE((d.base + 1), d.first_day))) n(n)))))))
+                     LEFT JOIN stated s ON ((s.series_id = p.series_id)))
                 UNION ALL
-                 SELECT o.series_id,
-                    NULL::date AS day,
-                    o.level AS count,
-                    0 AS amount
-                   FROM stated o) e ON ((e.series_id = p.series_id)))
-             LEFT JOIN stated s ON ((s.series_id = e.series_id)))
-          GROUP BY p.indicator, a.code, a.valid_from, l.name, l.kind) u);
+                 SELECT p.indicator,
+                    l.code AS locality,
+                    l.valid_from,
+                    l.name,
+                    l.kind,
+                    (s.level)::numeric AS count,
+                    (0)::numeric AS amount
+                   FROM (((aggregation.locality l
+                     JOIN aggregation.locality_above a USING (code, valid_from))
+                     JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
+                     JOIN stated s ON ((s.series_id = p.series_id)))) e
+          GROUP BY e.indicator, e.locality, e.valid_from, e.name, e.kind) u);
 
 ALTER VIEW reporting.running_total_by_day OWNER TO uptake_aggregation;
 

@@ -108,7 +108,8 @@ ANALYZE aggregation.carried_level;
 -- carried forward before it and the few days after. The condition on the day, and one
 -- on `locality`, reach the tables, so that a commune reads its own rows and no more.
 -- What was carried forward counts as an effect on that day, which a later statement
--- replaces like any other; the statement itself has no day, so nothing replaces it.
+-- replaces like any other. Each branch joins the units by itself, so that the planner
+-- takes a few rows by key for a commune and whole days for the nation.
 CREATE VIEW reporting.running_total_by_day AS
 SELECT
     d.day, u.indicator, u.locality, u.valid_from, u.name, u.kind, u.count, u.amount
@@ -134,31 +135,49 @@ CROSS JOIN LATERAL (
             s.source COLLATE "C" DESC, s.id COLLATE "C" DESC
     )
     SELECT
-        p.indicator, a.code AS locality, a.valid_from, l.name, l.kind,
-        sum(CASE WHEN e.day <= s.day THEN 0 ELSE e.count END) AS count,
-        sum(e.amount) AS amount
-    FROM aggregation.locality AS l
-    JOIN aggregation.locality_above AS a USING (code, valid_from)
-    JOIN aggregation.series AS p
-        ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
-    JOIN (
-        SELECT k.series_id, k.day, k.count, k.amount
-        FROM aggregation.carried_level AS k
-        WHERE k.day = d.base
+        e.indicator, e.locality, e.valid_from, e.name, e.kind,
+        sum(e.count) AS count, sum(e.amount) AS amount
+    FROM (
+        SELECT
+            p.indicator, l.code AS locality, l.valid_from, l.name, l.kind,
+            CASE WHEN k.day <= s.day THEN 0 ELSE k.count END AS count,
+            k.amount
+        FROM aggregation.locality AS l
+        JOIN aggregation.locality_above AS a USING (code, valid_from)
+        JOIN aggregation.series AS p
+            ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
+        JOIN aggregation.carried_level AS k
+            ON k.series_id = p.series_id AND k.day = d.base
+        LEFT JOIN stated AS s ON s.series_id = p.series_id
         UNION ALL
         -- Days by name: with a range the planner would expect a third of the table.
-        SELECT t.series_id, t.day, t.count, t.amount
-        FROM aggregation.daily_total AS t
-        WHERE t.day = ANY (ARRAY(
-            SELECT coalesce(d.base + 1, d.first_day) + n
-            FROM generate_series(0, d.day - coalesce(d.base + 1, d.first_day)) AS n
-        ))
+        SELECT
+            p.indicator, l.code AS locality, l.valid_from, l.name, l.kind,
+            CASE WHEN t.day <= s.day THEN 0 ELSE t.count END AS count,
+            t.amount
+        FROM aggregation.locality AS l
+        JOIN aggregation.locality_above AS a USING (code, valid_from)
+        JOIN aggregation.series AS p
+            ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
+        JOIN aggregation.daily_total AS t
+            ON t.series_id = p.series_id AND t.day = ANY (ARRAY(
+                SELECT coalesce(d.base + 1, d.first_day) + n
+                FROM generate_series(
+                    0, d.day - coalesce(d.base + 1, d.first_day)
+                ) AS n
+            ))
+        LEFT JOIN stated AS s ON s.series_id = p.series_id
         UNION ALL
-        SELECT o.series_id, NULL::date AS day, o.level AS count, 0 AS amount
-        FROM stated AS o
-    ) AS e ON e.series_id = p.series_id
-    LEFT JOIN stated AS s ON s.series_id = e.series_id
-    GROUP BY p.indicator, a.code, a.valid_from, l.name, l.kind
+        SELECT
+            p.indicator, l.code AS locality, l.valid_from, l.name, l.kind,
+            s.level::numeric AS count, 0::numeric AS amount
+        FROM aggregation.locality AS l
+        JOIN aggregation.locality_above AS a USING (code, valid_from)
+        JOIN aggregation.series AS p
+            ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
+        JOIN stated AS s ON s.series_id = p.series_id
+    ) AS e
+    GROUP BY e.indicator, e.locality, e.valid_from, e.name, e.kind
 ) AS u;
 
 -- Levels of every unit with all that has been counted.
