@@ -114,8 +114,8 @@ test-all: test test-kafka tools ## every test, on both brokers; a missing server
 	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "(debian or slow) and not embedded" $(BROKER_TESTS)
 
 .PHONY: bench
-bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000")
-	$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
+bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone)
+	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: bench-rebuild
 bench-rebuild: $(VENV)/.dev ## rebuild a long log while events arrive, and recount (Java, Maven; EVENTS=5000000 RATE=500 BROKER=embedded)

@@ -29,6 +29,7 @@ from services.aggregation.store.outbox import OutboxStore
 from services.aggregation.store.republish import RepublishStore
 from services.aggregation.store.unreadable import UnreadableWatch
 from services.aggregation.store.views import ViewStore
+from services.aggregation.ticker import carry_levels
 from services.aggregation.web import make_app, refresh_levels
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
@@ -45,7 +46,7 @@ GROUP = "uptake.aggregation"
 # Batches of different partitions are applied side by side, each on a connection of
 # its own (ADR 0009); two keep two cores busy.
 APPLIERS = 2
-POOL_SIZE_MAX = 3 + APPLIERS
+POOL_SIZE_MAX = 4 + APPLIERS
 # Of a rebuild: longest that one statement of making, comparing or switching may run.
 REBUILD_STATEMENT_SECONDS_MAX = 3600.0
 
@@ -132,13 +133,13 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
     readiness: Readiness,
 ) -> None:
     """Start the reader, the applier behind it, and the watch over both."""
-    clock = SystemClock()
+    ledger, clock = LedgerStore(pool), SystemClock()
     consumer = make_consumer(settings, group_id=GROUP)
     waiting = WaitingCuts(records_max=settings.batch_records_max)
     reader = LogReader(
         consumer,
         assignment,
-        LedgerStore(pool),
+        ledger,
         readiness,
         cut_records_max=settings.batch_records_max,
     )
@@ -161,6 +162,11 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
         )
         group.create_task(applier.run(waiting))
     group.create_task(watch_log(consumer, assignment, metrics, clock))
+    group.create_task(
+        carry_levels(
+            ledger, readiness, interval_seconds=settings.carry_interval_seconds
+        )
+    )
 
 
 async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> Outcome:

@@ -46,6 +46,13 @@ class AggregationSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=3600,
         description="how often levels are read for the metrics",
     )
+    carry_interval_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        description="how often it is seen whether a day has settled whose levels can "
+        "be carried forward",
+    )
 
 
 class VerbSettings(KafkaSettings, PostgresSettings):

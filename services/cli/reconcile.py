@@ -123,6 +123,7 @@ async def _recount(snapshot: Snapshot) -> Recount:
     partitions = await snapshot.fetch(_SQL["read_progress"])
     ledger = await snapshot.fetch(_SQL["count_ledger"])
     daily = await snapshot.fetch(_SQL["compare_daily_totals"], SHOWN_MAX)
+    carried = await snapshot.fetch(_SQL["compare_carried"], SHOWN_MAX)
     sums = await snapshot.fetch(_SQL["compare_sums"], SHOWN_MAX)
     nation = await snapshot.fetch(_SQL["compare_nation"])
     controls = await snapshot.fetch(_SQL["read_controls"], SHOWN_MAX)
@@ -145,6 +146,15 @@ async def _recount(snapshot: Snapshot) -> Recount:
                 daily[0]["differing"] if daily else 0,
             ),
             make_check(
+                "levels carried forward = daily totals and statements up to then",
+                [
+                    one
+                    for row in carried
+                    for one in _differences(row, "carried", "summed")
+                ],
+                carried[0]["differing"] if carried else 0,
+            ),
+            make_check(
                 "nation = unallocated + provinces, province = unallocated + communes",
                 [one for row in sums for one in _differences(row, "own", "under")],
             ),
@@ -157,19 +167,16 @@ async def _recount(snapshot: Snapshot) -> Recount:
                 repeated[0]["differing"] if repeated else 0,
             ),
         ),
-        controls=tuple(
-            ControlDifference(
-                **{
-                    name: value
-                    for name, value in exact_values(row).items()
-                    if name != "differing"
-                }
-            )
-            for row in controls
-        ),
+        controls=tuple(map(_control_difference, controls)),
         controls_differing=controls[0]["differing"] if controls else 0,
         controls_compared=checked["controls"],
     )
+
+
+def _control_difference(row: asyncpg.Record) -> ControlDifference:
+    values = exact_values(row)
+    values.pop("differing")
+    return ControlDifference(**values)
 
 
 def _differences(row: asyncpg.Record, kept: str, recounted: str) -> list[Difference]:

@@ -17,6 +17,7 @@ from tests.bench.drain import (
     read_bare,
 )
 from tests.bench.latency import visible_seconds
+from tests.bench.levels import measure_levels
 from tests.bench.report import Report
 from tests.bench.rows import SETTINGS, bench_postgres, use_fresh_database
 from tests.bench.workload import Workload
@@ -37,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rows", type=int, nargs="*", default=[])
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
+    parser.add_argument("--levels", action="store_true", help="reads of levels, alone")
     return parser.parse_args()
 
 
@@ -56,6 +58,11 @@ def machine(postgres: EmbeddedPostgres, broker: str) -> dict[str, str]:
 
 async def measure(options: argparse.Namespace, folder: Path) -> Report:
     """Run everything and return what was found."""
+    if options.levels:
+        async with bench_postgres(folder / "postgres") as postgres:
+            report = Report(machine(postgres, "none"))
+            await measure_levels(postgres.dsn, folder, report)
+            return report
     kind = ApacheKafka if options.broker == "kafka" else EmbeddedBroker
     async with (
         bench_postgres(KEPT if options.rows else folder / "postgres") as postgres,

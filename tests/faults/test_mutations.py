@@ -30,11 +30,13 @@ SOME_FAILED = 1
 JUDGING = ("tests/unit/aggregation", "tests/property/test_counting_laws.py")
 KILLED = ("tests/faults/test_three_hundred_thousand.py", "-k", "four_kills")
 STALE = ("tests/faults/test_stale_owner.py",)
+CARRIED = ("tests/integration/test_carried_levels.py", "-k", "not under_load")
 GUARDED = ("tests/integration/test_ledger_guards.py", "-k", "ledger")
 
 STORE = "services/aggregation/store"
 JUDGE = "services/aggregation/core/judge.py"
 QUERIES = "services/aggregation/sql/queries.sql"
+CARRY = f"{STORE}/carry.py"
 LEDGER = "services/aggregation/sql/migrations/20261121000001_ledger.sql"
 
 
@@ -124,6 +126,28 @@ MUTATIONS: Mapping[str, Mutation] = {
     "order of the totals": Mutation(
         (Edit(JUDGE, r"in sorted\(sums\)", "in sums"),), JUDGING
     ),
+    "late events in what was carried": Mutation(
+        (Edit(CARRY, r"if late:", "if False:"),), CARRIED
+    ),
+    "late statements in what was carried": Mutation(
+        (Edit(CARRY, r"if restated:", "if False:"),), CARRIED
+    ),
+    "statements that replace late events": Mutation(
+        (Edit(QUERIES, r"CASE WHEN b\.stated_on <= c\.day", "CASE WHEN false"),),
+        CARRIED,
+    ),
+    "statements that go": Mutation(
+        (
+            Edit(
+                CARRY, r"await connection\.execute\([^()]*\[\"drop_carried\"\].*?\)", ""
+            ),
+        ),
+        CARRIED,
+    ),
+    "writers held while a day is carried": Mutation(
+        (Edit(CARRY, r"await connection\.execute\([^()]*hold_writers\"\]\)", ""),),
+        CARRIED,
+    ),
 }
 
 
@@ -169,7 +193,7 @@ async def run_tests(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
 
 
 @embedded
-@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED])
+@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED, CARRIED])
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -128,6 +128,8 @@ class Rebuild:
             self._places = {}
             fenced_max = FENCED_RECORDS_MAX
             await self._follow(await held.stands())
+            while await self._ledger.carry_forward():
+                pass
             await held.gather_statistics()
             while True:
                 stands = await held.stands()

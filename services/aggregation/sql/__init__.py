@@ -17,6 +17,8 @@ GENERATION_TABLES: Final = (
     "ledger",
     "reversal",
     "daily_total",
+    "carry",
+    "carried_level",
     "statement",
     "control",
     "last_report",

@@ -178,6 +178,26 @@ WITH differing AS (
     WHERE (k.count::text, k.amount::text)
         IS DISTINCT FROM (r.count::text, r.amount::text)
     UNION ALL
+    -- Where both carried levels forward. No row and one of zeros are the same level:
+    -- the one carried before a reversal came stands as zeros.
+    SELECT
+        'carried_level',
+        concat_ws(' ', s.indicator, s.agency, s.locality, s.valid_from, day),
+        k.count || ' ' || k.amount,
+        r.count || ' ' || r.amount
+    FROM (
+        SELECT day FROM aggregation.carry
+        INTERSECT
+        SELECT day FROM aggregation_next.carry
+    ) AS c
+    JOIN (
+        aggregation.carried_level AS k
+        FULL JOIN aggregation_next.carried_level AS r USING (day, series_id)
+    ) USING (day)
+    LEFT JOIN aggregation.series AS s USING (series_id)
+    WHERE (coalesce(k.count, 0), coalesce(k.amount, 0))
+        <> (coalesce(r.count, 0), coalesce(r.amount, 0))
+    UNION ALL
     SELECT 'statement', concat_ws(' ', source, id), k::text, r::text
     FROM aggregation.statement AS k
     FULL JOIN aggregation_next.statement AS r USING (source, id)

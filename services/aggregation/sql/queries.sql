@@ -16,8 +16,9 @@ ORDER BY partition
 
 -- name: lock_progress
 -- Locks the rows of a batch's partitions in ascending order, so that two writers can
--- not wait for each other; the caller compares the offsets. $1 partitions.
-SELECT partition, next_offset
+-- not wait for each other; the caller compares the offsets. While they are locked, no
+-- day is carried forward, so the last one stays the last. $1 partitions.
+SELECT partition, next_offset, (SELECT max(day) FROM aggregation.carry) AS carried
 FROM aggregation.progress
 WHERE partition = ANY($1::integer[])
 ORDER BY partition
@@ -135,6 +136,119 @@ SELECT series_id, day FROM added WHERE count = 0 AND amount = 0
 DELETE FROM aggregation.daily_total AS t
 USING unnest($1::integer[], $2::date[]) AS b (series_id, day)
 WHERE t.series_id = b.series_id AND t.day = b.day AND t.count = 0 AND t.amount = 0
+
+-- name: add_to_carried
+-- Adds what came late to the levels carried forward since; a statement of the same or a
+-- later day has replaced its count. $1 series, $2 days, $3 counts, $4 amounts, $5 the
+-- first of the days, so that no earlier carry is looked at.
+INSERT INTO aggregation.carried_level AS k (day, series_id, count, amount)
+SELECT
+    c.day, b.series_id,
+    sum(CASE WHEN b.stated_on <= c.day THEN 0 ELSE b.count END), sum(b.amount)
+FROM (
+    SELECT d.series_id, d.day, d.count, d.amount, (
+        SELECT min(s.day)
+        FROM aggregation.series AS p
+        JOIN aggregation.statement AS s
+            USING (indicator, agency, locality, valid_from)
+        WHERE p.series_id = d.series_id AND s.day >= d.day
+    ) AS stated_on
+    FROM unnest($1::integer[], $2::date[], $3::numeric[], $4::numeric[])
+        AS d (series_id, day, count, amount)
+) AS b
+JOIN aggregation.carry AS c ON c.day >= b.day AND c.day >= $5
+GROUP BY c.day, b.series_id
+ON CONFLICT (day, series_id) DO UPDATE
+SET count = k.count + excluded.count, amount = k.amount + excluded.amount
+
+-- name: read_carries
+-- Days carried forward from a day on, each with the one before it; in order. $1 day.
+SELECT c.day, (SELECT max(b.day) FROM aggregation.carry AS b WHERE b.day < c.day) AS base
+FROM aggregation.carry AS c
+WHERE c.day >= $1
+ORDER BY c.day
+
+-- name: drop_carried
+-- Forgets levels carried forward from a day on, of series whose statements changed.
+-- $1 day, $2 series.
+DELETE FROM aggregation.carried_level
+WHERE day IN (SELECT c.day FROM aggregation.carry AS c WHERE c.day >= $1)
+    AND series_id = ANY($2::integer[])
+
+-- name: carry_levels
+-- Carries levels forward to the end of a day. What was carried before counts as an
+-- effect on that day, which a later statement replaces like any other; the statement
+-- itself has no day, so nothing replaces it. $1 the day, $2 the one carried before it or
+-- null, $3 the only series to carry or null for all.
+WITH stated AS (
+    SELECT DISTINCT ON (s.indicator, s.agency, s.locality, s.valid_from)
+        p.series_id, s.day, s.level
+    FROM aggregation.statement AS s
+    JOIN aggregation.series AS p USING (indicator, agency, locality, valid_from)
+    WHERE s.day > coalesce($2::date, '-infinity') AND s.day <= $1::date
+    ORDER BY
+        s.indicator, s.agency, s.locality, s.valid_from,
+        s.day DESC, s.occurred_at DESC,
+        s.source COLLATE "C" DESC, s.id COLLATE "C" DESC
+)
+INSERT INTO aggregation.carried_level (day, series_id, count, amount)
+SELECT
+    $1::date, e.series_id,
+    sum(CASE WHEN e.day <= s.day THEN 0 ELSE e.count END), sum(e.amount)
+FROM (
+    SELECT k.series_id, k.day, k.count, k.amount
+    FROM aggregation.carried_level AS k
+    WHERE k.day = $2::date
+    UNION ALL
+    SELECT t.series_id, t.day, t.count, t.amount
+    FROM aggregation.daily_total AS t
+    WHERE t.day > coalesce($2::date, '-infinity') AND t.day <= $1::date
+    UNION ALL
+    SELECT o.series_id, NULL, o.level, 0
+    FROM stated AS o
+) AS e
+LEFT JOIN stated AS s USING (series_id)
+WHERE $3::integer[] IS NULL OR e.series_id = ANY($3::integer[])
+GROUP BY e.series_id
+
+-- name: read_carry_state
+-- First and last day that anything is counted or stated on, and the last one carried
+-- forward. A day beyond the log's own time is not taken for the last.
+SELECT
+    least(
+        (SELECT min(t.day) FROM aggregation.daily_total AS t),
+        (SELECT min(s.day) FROM aggregation.statement AS s)
+    ) AS first,
+    least(
+        greatest(
+            (SELECT max(t.day) FROM aggregation.daily_total AS t),
+            (SELECT max(s.day) FROM aggregation.statement AS s)
+        ),
+        (SELECT max(p.last_logged_at AT TIME ZONE 'UTC')::date + 1
+            FROM aggregation.progress AS p)
+    ) AS last,
+    (SELECT max(c.day) FROM aggregation.carry AS c) AS carried
+
+-- name: limit_lock_wait
+-- How long this transaction waits for each lock. $1 a duration.
+SELECT set_config('lock_timeout', $1, true)
+
+-- name: hold_writers
+-- Has writers wait before their first look at a partition, once those at work are
+-- through; readers go on.
+LOCK TABLE aggregation.progress IN EXCLUSIVE MODE
+
+-- name: note_carry
+-- Notes that levels at the end of a day are carried forward. $1 day.
+INSERT INTO aggregation.carry (day) VALUES ($1)
+
+-- name: drop_carry
+-- Forgets that levels of a day were carried forward. $1 day.
+DELETE FROM aggregation.carry WHERE day = $1
+
+-- name: drop_carried_day
+-- Forgets the levels of such a day. $1 day.
+DELETE FROM aggregation.carried_level WHERE day = $1
 
 -- name: note_changes
 -- Notes totals of a batch that are to be published. $1 kind, $2 partition, $3 series,

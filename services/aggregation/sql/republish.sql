@@ -15,12 +15,12 @@ SELECT
     + (SELECT count(*) FROM aggregation.last_report)
 
 -- name: note_days
--- A page of daily totals. $1, $2 series and day after which it begins, $3 most rows,
+-- A page of daily totals. $1, $2 day and series after which it begins, $3 most rows,
 -- $4 agencies, $5 their partitions.
 WITH page AS (
     SELECT series_id, day FROM aggregation.daily_total
-    WHERE (series_id, day) > ($1::integer, $2::date)
-    ORDER BY series_id, day
+    WHERE (day, series_id) > ($1::date, $2::integer)
+    ORDER BY day, series_id
     LIMIT $3
 ),
 noted AS (
@@ -31,8 +31,8 @@ noted AS (
     JOIN unnest($4::text[], $5::integer[]) AS b (agency, partition) USING (agency)
     GROUP BY b.partition
 )
-SELECT series_id, day, count(*) OVER () AS rows FROM page
-ORDER BY series_id DESC, day DESC
+SELECT day, series_id, count(*) OVER () AS rows FROM page
+ORDER BY day DESC, series_id DESC
 LIMIT 1
 
 -- name: note_statements

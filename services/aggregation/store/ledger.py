@@ -7,7 +7,7 @@ from the progress row and loses nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
@@ -23,10 +23,15 @@ from services.aggregation.core.judge import (
 from services.aggregation.core.ledger import LedgerRow
 from services.aggregation.core.record import LogRecord
 from services.aggregation.sql import SERVING, Generation
+from services.aggregation.store.carry import carry_forward, change_carried
 from services.aggregation.store.dictionary import Dictionary
 from services.aggregation.store.keys import ledger_key
 from services.aggregation.store.rows import write_rows
-from services.aggregation.store.totals import write_reports, write_totals
+from services.aggregation.store.totals import (
+    stated_days,
+    write_reports,
+    write_totals,
+)
 from shared.errors import TransientError
 from shared.postgres.pool import outages_as_transient
 
@@ -130,6 +135,21 @@ class LedgerStore:
             self._dictionary.forget()
             raise
 
+    async def carry_forward(self) -> date | None:
+        """Carry levels forward to the next day that has settled.
+
+        Returns:
+            The day; None where there is none, or writers did not let go in time.
+
+        Raises:
+            TransientError: Postgres is away; the day is carried or it is not.
+        """
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            try:
+                return await carry_forward(connection, self._generation)
+            except asyncpg.LockNotAvailableError:
+                return None
+
     async def _apply(
         self,
         connection: Connection,
@@ -137,7 +157,7 @@ class LedgerStore:
         records: Sequence[LogRecord],
     ) -> Judgement:
         numbers, generation = self._dictionary, self._generation
-        await _compare_progress(connection, generation, slices)
+        carried = await _compare_progress(connection, generation, slices)
         known = await _look_up(connection, generation, records, numbers.owners)
         await numbers.learn_series(
             connection,
@@ -149,7 +169,16 @@ class LedgerStore:
         )
         judgement = judge(records, known)
         await write_rows(connection, generation, judgement, numbers)
-        await write_totals(connection, generation, judgement, numbers)
+        stated = stated_days(judgement, numbers)
+        await write_totals(connection, generation, judgement, numbers, stated=stated)
+        await change_carried(
+            connection,
+            generation,
+            numbers,
+            carried=carried,
+            deltas=judgement.deltas,
+            stated=stated,
+        )
         await write_reports(connection, generation, judgement, numbers)
         if generation.publishes:
             await _write_rejects(connection, judgement, slices)
@@ -159,7 +188,8 @@ class LedgerStore:
 
 async def _compare_progress(
     connection: Connection, generation: Generation, slices: Sequence[Slice]
-) -> None:
+) -> date | None:
+    """Hold the batch against the progress rows; return the last day carried forward."""
     rows = await connection.fetch(
         generation.queries["lock_progress"], [part.partition for part in slices]
     )
@@ -170,6 +200,7 @@ async def _compare_progress(
                 f"partition {part.partition} stands at {stand.get(part.partition)}, "
                 f"the batch begins at {part.first_offset}"
             )
+    return cast("date | None", rows[0]["carried"])
 
 
 async def _look_up(

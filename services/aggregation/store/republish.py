@@ -39,7 +39,7 @@ class Part:
 
 
 PARTS: Final = (
-    Part("daily totals", "note_days", (0, date.min)),
+    Part("daily totals", "note_days", (date.min, 0)),
     Part("statements", "note_statements", ("", "")),
     Part("last reports", "note_reports", ("", "")),
 )

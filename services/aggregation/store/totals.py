@@ -1,6 +1,6 @@
 """Writing what a batch does to totals and last reports, and noting it to publish."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 from services.aggregation.core.judge import Judgement
 from services.aggregation.core.record import LogRecord
 from services.aggregation.sql import Generation
+from services.aggregation.store.carry import StatedDay
 from services.aggregation.store.dictionary import (
     Dictionary,
     report_series,
@@ -28,8 +29,18 @@ async def write_totals(
     generation: Generation,
     judgement: Judgement,
     numbers: Dictionary,
+    *,
+    stated: Sequence[StatedDay],
 ) -> None:
-    """Add a batch's nets to the totals, and note what is to be published."""
+    """Add a batch's nets to the totals, and note what is to be published.
+
+    Args:
+        connection: In the batch's transaction.
+        generation: Whose totals.
+        judgement: Of the batch.
+        numbers: Of the series.
+        stated: Statements that came or went.
+    """
     deltas = judgement.deltas
     if deltas:
         series = [numbers.series[delta.key[:4]] for delta in deltas]
@@ -50,8 +61,8 @@ async def write_totals(
         await _note(
             connection, generation, b"d", zip(partitions, series, days, strict=True)
         )
-    stated = _stated_days(judgement, numbers)
-    await _note(connection, generation, b"s", stated)
+    stated_keys = ((partition, number, day) for number, day, partition in stated)
+    await _note(connection, generation, b"s", stated_keys)
 
 
 async def _note(
@@ -87,10 +98,8 @@ async def _note(
             )
 
 
-def _stated_days(
-    judgement: Judgement, numbers: Dictionary
-) -> list[tuple[int, int, date]]:
-    """Return (partition, series, day) of statements that came or went."""
+def stated_days(judgement: Judgement, numbers: Dictionary) -> list[StatedDay]:
+    """Return which statements came or went."""
     touched = {
         (series_key(entry), entry.data.day or entry.localday, record.partition)
         for record, entry, _ in judgement.apart
@@ -106,7 +115,7 @@ def _stated_days(
         if row.kind == b"s"
     }
     return [
-        (partition, numbers.series[key], day)
+        (numbers.series[key], day, partition)
         for key, day, partition in touched
         if key is not None
     ]

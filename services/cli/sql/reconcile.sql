@@ -45,6 +45,16 @@ WHERE
 ORDER BY indicator, agency, locality, valid_from, day
 LIMIT $1
 
+-- name: compare_carried
+-- Levels carried forward that are not what they were carried from.
+SELECT
+    day, indicator, agency, locality, valid_from,
+    carried_count, carried_amount, summed_count, summed_amount,
+    count(*) OVER () AS differing
+FROM reporting.carried_difference
+ORDER BY day, indicator, agency, locality, valid_from
+LIMIT $1
+
 -- name: compare_sums
 -- Units whose total is not the sum of what lies directly under them.
 WITH total AS (

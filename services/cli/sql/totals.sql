@@ -33,9 +33,12 @@ ORDER BY child.code
 -- name: read_totals
 -- Levels of units up to a day, or with all that has been counted.
 SELECT indicator, locality, valid_from, name, kind, count, amount
-FROM reporting.running_total_on(coalesce($1::date, 'infinity'::date))
+FROM reporting.running_total_by_day
 WHERE
-    (locality, valid_from) IN (
+    day = (SELECT least($1::date, last_day) FROM reporting.covered_days)
+    -- Said twice: this condition reaches the tables, so that only these are added up.
+    AND locality = ANY($2::text[])
+    AND (locality, valid_from) IN (
         SELECT code, since
         FROM unnest($2::text[], $3::date[]) AS asked (code, since)
     )
