@@ -119,13 +119,8 @@ def dataflow() -> Dataflow:
     """Describe the way of an event."""
     flow = Dataflow("totals")
     servers = [os.environ["PEER_BOOTSTRAP_SERVERS"]]
-    read = kafka.input(
-        "read",
-        flow,
-        brokers=servers,
-        topics=[os.environ["PEER_TOPIC"]],
-        batch_size=10_000,
-    )
+    topics = [os.environ["PEER_TOPIC"]]
+    read = kafka.input("read", flow, brokers=servers, topics=topics)
     events = op.map("decode", read.oks, decode)
     effects = op.stateful_flat_map("once", events, once)
     totals = op.stateful_batch("total", op.map("by_total", effects, by_total), Total)
