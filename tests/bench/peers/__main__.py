@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,8 +98,8 @@ async def measure(options: argparse.Namespace, folder: Path) -> Report:
             folder=folder,
             is_embedded=False,
         )
-        report = Report(machine(postgres, broker.version), title="Beside the peers")
-        report.machine["events"] = f"{options.events:,}"
+        described = machine(postgres, broker.version)
+        described["events"] = f"{options.events:,}"
         workload = Workload(options.events)
         await fresh_database(stack, postgres, "fill")
         await fill_log(stack, workload)
@@ -107,8 +109,10 @@ async def measure(options: argparse.Namespace, folder: Path) -> Report:
                 alone = findings.seconds_alone(contestant.name)
                 rules = Rules(options.events, true, kills, options.seconds_max, alone)
                 await meet(contestant, rules, stack, postgres, findings)
-    write_report(report, findings, ours)
-    return report
+                # An hour's work is not lost with its last minute.
+                described["load at the end"] = f"{os.getloadavg()[0]:.2f}"
+                save(make_report(described, findings, ours))
+    return make_report(described, findings, ours)
 
 
 async def is_installed(peer: Peer, findings: Findings) -> bool:
@@ -148,29 +152,42 @@ async def meet(
     findings.outcomes.append((contestant, outcome))
 
 
-def write_report(report: Report, findings: Findings, ours: Contestant) -> None:
-    """Put figures, ratios and the table of results into the report."""
+def make_report(
+    described: dict[str, str], findings: Findings, ours: Contestant
+) -> Report:
+    """Return the report of what has been found until now."""
+    report = Report(described, title="Beside the peers")
     names = list(dict.fromkeys(who.name for who, _ in findings.outcomes))
     for name in names:
         if rates := findings.rates(name):
             report.add(f"{name}, first commit to last", "events/s", rates)
             report.add(f"{name}, from its start", "events/s", findings.starts(name))
     others = [name for name in names if name != ours.name and findings.rates(name)]
-    if others:
-        own = findings.rates(ours.name)
-        best = [max(run) for run in zip(*map(findings.rates, others), strict=True)]
-        ratio = [each / other for each, other in zip(own, best, strict=True) if other]
-        report.add("Uptake / best peer, first commit to last", "ratio", ratio, ASKED)
-        own = findings.starts(ours.name)
-        best = [max(run) for run in zip(*map(findings.starts, others), strict=True)]
-        ratio = [each / other for each, other in zip(own, best, strict=True) if other]
-        report.add("Uptake / best peer, from the start", "ratio", ratio)
+    for what, of, asked in (
+        ("first commit to last", findings.rates, ASKED),
+        ("from the start", findings.starts, ""),
+    ):
+        if ratio := ratios(of(ours.name), [of(name) for name in others]):
+            report.add(f"Uptake / best peer, {what}", "ratio", ratio, asked)
     rows = [row(who, outcome) for who, outcome in findings.outcomes]
     rows += [
         (who.name, who.version, "", "did not run", "", "", "", "", said)
         for who, said in findings.absent
     ]
     report.tables.append(Table(HEADER, tuple(rows)))
+    return report
+
+
+def ratios(own: Sequence[float], others: Sequence[Sequence[float]]) -> list[float]:
+    """Return for each run ours by the best of the others."""
+    best = [max(run) for run in zip(*others, strict=False)]
+    return [each / other for each, other in zip(own, best, strict=False) if other]
+
+
+def save(report: Report) -> None:
+    """Write the report as people and as programs read it."""
+    (OUT / "peers.md").write_text(report.markdown(), encoding="utf-8")
+    (OUT / "peers.json").write_text(report.json() + "\n", encoding="utf-8")
 
 
 def row(who: Contestant, outcome: Outcome) -> tuple[str, ...]:
@@ -189,15 +206,13 @@ def row(who: Contestant, outcome: Outcome) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Measure, write the report, show it."""
+    """Measure, and show the report."""
     options = arguments()
     began = time.monotonic()
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=OUT.resolve()) as folder:
         Path(folder).chmod(0o755)
         report = asyncio.run(measure(options, Path(folder)))
-    (OUT / "peers.md").write_text(report.markdown(), encoding="utf-8")
-    (OUT / "peers.json").write_text(report.json() + "\n", encoding="utf-8")
     print(report.markdown())  # noqa: T201 -- the report
     print(f"{time.monotonic() - began:.0f} s; {OUT}/peers.md, peers.json")  # noqa: T201 -- the report
 
