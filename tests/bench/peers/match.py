@@ -21,8 +21,9 @@ RESTARTS_MAX = 5
 # Whoever shows little before its end is killed after such a part of the time that it
 # takes when nobody kills it.
 HIDDEN_KILL_LEAST, HIDDEN_KILL_MOST = 0.4, 0.9
-# A first commit of more than this part leaves nothing to measure between two commits.
-FIRST_COMMIT_MOST = 0.5
+# A first commit of more than this part of everything, or after more than this part of
+# the time, leaves too little to measure between two commits.
+FIRST_COUNTED_MOST, FIRST_SECONDS_MOST = 0.5, 0.67
 RESTART_SECONDS = 5.0
 SEED = 11
 
@@ -194,9 +195,10 @@ class Match:
         records = self._rules.records
         rate_from_start = _rate(records * counted / true, ended - watch.began)
         rate = _rate(records * (counted - before) / true, ended - began)
-        if before > true * FIRST_COMMIT_MOST:
+        seconds_before = (began - watch.began) / max(ended - watch.began, POLL_SECONDS)
+        if before > true * FIRST_COUNTED_MOST or seconds_before > FIRST_SECONDS_MOST:
             rate = rate_from_start
-            self._remarks.append("first commit of most of it: rate is from its start")
+            self._remarks.append("late first commit: rate is from its start")
         return Outcome(
             asked=self._rules.kills,
             kills=self._kills,

@@ -26,8 +26,6 @@ class Event(pw.Schema):
     reverses_id: str = pw.column_definition(default_value="")
 
 
-# Advised wherever a backlog is caught up with: else all of it is read into memory.
-BACKLOG_MAX = 30_000
 # `id` is what Pathway calls the name of a row.
 PATHS = {
     "event_id": "/id",
@@ -78,7 +76,6 @@ def main() -> None:
         json_field_paths=PATHS,
         autocommit_duration_ms=milliseconds,
         name="events",
-        max_backlog_size=BACKLOG_MAX,
     )
     totals = running_totals(events)
     dsn = urlsplit(os.environ["PEER_DSN"])
