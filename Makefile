@@ -20,6 +20,9 @@ LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
   $(if $(UPGRADE),--upgrade)
 
+# What `make bench-peers` measures ours beside; each is locked and installed by itself.
+PEERS := $(patsubst %/requirements.in,%,$(wildcard tests/bench/peers/*/requirements.in))
+
 .PHONY: help
 help: ## list the targets
 	@echo "make TARGET, one of:"
@@ -114,8 +117,16 @@ test-all: test test-kafka tools ## every test, on both brokers; a missing server
 	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "(debian or slow) and not embedded" $(BROKER_TESTS)
 
 .PHONY: bench
-bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000")
-	$(BIN)/python -m tests.bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
+bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone)
+	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
+
+.PHONY: bench-rebuild
+bench-rebuild: $(VENV)/.dev ## rebuild a long log while events arrive, and recount (Java, Maven; EVENTS=5000000 RATE=500 BROKER=embedded)
+	$(BIN)/python -m tests.bench.rebuild $(if $(EVENTS),--events $(EVENTS)) $(if $(RATE),--rate $(RATE)) $(if $(BROKER),--broker $(BROKER))
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.dev ## the same job by four other frameworks, beside ours (Java, Maven; EVENTS=n KILLS=n)
+	$(BIN)/python -m tests.bench.peers $(if $(EVENTS),--events $(EVENTS)) $(if $(KILLS),--kills $(KILLS))
 
 # -- making --------------------------------------------------------------------------
 
@@ -125,6 +136,9 @@ lock: $(VENV)/.dev ## resolve the dependencies into requirements/ (UPGRADE=1 tak
 	$(LOCK) -c requirements/dev.txt --extra embedded pyproject.toml -o requirements/embedded.txt
 	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+	@for peer in $(PEERS); do \
+	  $(LOCK) $$peer/requirements.in -o $$peer/requirements.txt || exit 1; \
+	done
 
 .PHONY: catalogue
 catalogue: $(VENV)/.dev ## make the localities of Vietnam from their source, and check the catalogue

@@ -167,7 +167,7 @@ class AggregationMetrics:
         )
         self.outbox_rows = Gauge(
             "uptake_outbox_rows",
-            "Messages that wait to be published.",
+            "Changes that wait to be published.",
             registry=registry,
         )
 

@@ -2,27 +2,38 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from services.aggregation.consumer.applier import BatchApplier
-from services.aggregation.consumer.assignment import Assignment, Cut
+from services.aggregation.consumer.assignment import Assignment
 from services.aggregation.consumer.reader import LogReader
 from services.aggregation.consumer.records import decode_records
-from services.aggregation.consumer.replay import LogReplay
+from services.aggregation.consumer.replay import LogReplay, partition_of
+from services.aggregation.consumer.waiting import WaitingCuts
 from services.aggregation.consumer.watch import watch_log
 from services.aggregation.core.limit import UnreadableLimit
 from services.aggregation.core.retention import keeping_time
 from services.aggregation.jobs.rebuild import Display, Order, Outcome, Rebuild
+from services.aggregation.jobs.republish import Display as RepublishDisplay
+from services.aggregation.jobs.republish import Republication
 from services.aggregation.jobs.retention import drop_old_rows
 from services.aggregation.relay import OutboxRelay
-from services.aggregation.settings import AggregationSettings, RebuildSettings
+from services.aggregation.settings import (
+    AggregationSettings,
+    RebuildSettings,
+    VerbSettings,
+)
 from services.aggregation.sql import NEXT
 from services.aggregation.store.generation import GenerationStore
 from services.aggregation.store.ledger import LedgerStore
 from services.aggregation.store.outbox import OutboxStore
+from services.aggregation.store.republish import RepublishStore
 from services.aggregation.store.retention import RetentionStore
 from services.aggregation.store.unreadable import UnreadableWatch
 from services.aggregation.store.views import ViewStore
+from services.aggregation.ticker import carry_levels
 from services.aggregation.web import make_app, refresh_levels
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
@@ -36,9 +47,10 @@ from shared.postgres.pool import open_pool
 
 ROLE = "uptake_aggregation"
 GROUP = "uptake.aggregation"
-POOL_SIZE_MAX = 4
-# One batch is applied while the next waits, decoded.
-BATCHES_WAITING_MAX = 1
+# Batches of different partitions are applied side by side, each on a connection of
+# its own (ADR 0009); two keep two cores busy.
+APPLIERS = 2
+POOL_SIZE_MAX = 4 + APPLIERS
 # Of a rebuild: longest that one statement of making, comparing or switching may run.
 REBUILD_STATEMENT_SECONDS_MAX = 3600.0
 
@@ -106,8 +118,10 @@ async def _work(
             interval_seconds=settings.publish_interval_seconds,
         )
         async with asyncio.TaskGroup() as group:
-            ledger = LedgerStore(pool, kept_for)
-            _start_consuming(group, settings, ledger, assignment, metrics, readiness)
+            new_ledger = partial(LedgerStore, pool, kept_for)
+            _start_consuming(
+                group, settings, new_ledger, assignment, metrics, readiness
+            )
             group.create_task(relay.run(assignment.applied, assignment.watermarks))
             group.create_task(
                 drop_old_rows(
@@ -132,37 +146,46 @@ async def _work(
 def _start_consuming(  # noqa: PLR0917 -- wiring
     group: asyncio.TaskGroup,
     settings: AggregationSettings,
-    ledger: LedgerStore,
+    new_ledger: Callable[[], LedgerStore],
     assignment: Assignment,
     metrics: AggregationMetrics,
     readiness: Readiness,
 ) -> None:
     """Start the reader, the applier behind it, and the watch over both."""
-    clock = SystemClock()
+    ledger, clock = new_ledger(), SystemClock()
     consumer = make_consumer(settings, group_id=GROUP)
-    batches: asyncio.Queue[list[Cut]] = asyncio.Queue(BATCHES_WAITING_MAX)
+    waiting = WaitingCuts(records_max=settings.batch_records_max)
     reader = LogReader(
         consumer,
         assignment,
         ledger,
         readiness,
-        batch_records_max=settings.batch_records_max,
+        cut_records_max=settings.batch_records_max,
     )
     limit = UnreadableLimit(
         records_max=settings.unreadable_records_max,
         window_records=settings.unreadable_window_records,
     )
-    applier = BatchApplier(
-        assignment,
-        ledger,
-        UnreadableWatch(settings, limit, decode_records),
-        clock,
-        metrics=metrics,
-        readiness=readiness,
-    )
-    group.create_task(reader.run(batches))
-    group.create_task(applier.run(batches))
+    watch = UnreadableWatch(settings, limit, decode_records)
+    group.create_task(reader.run(waiting))
+    for _ in range(APPLIERS):
+        # Each has a store of its own: numbers that one learns in a transaction that is
+        # then rolled back must not be known to the other.
+        applier = BatchApplier(
+            assignment,
+            new_ledger(),
+            watch,
+            clock,
+            metrics=metrics,
+            readiness=readiness,
+        )
+        group.create_task(applier.run(waiting))
     group.create_task(watch_log(consumer, assignment, metrics, clock))
+    group.create_task(
+        carry_levels(
+            ledger, readiness, interval_seconds=settings.carry_interval_seconds
+        )
+    )
 
 
 async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> Outcome:
@@ -208,3 +231,27 @@ async def rebuild(settings: RebuildSettings, order: Order, display: Display) -> 
         await replay.close()
         held.terminate()
         applied.terminate()
+
+
+async def republish(settings: VerbSettings, display: RepublishDisplay) -> int:
+    """Have running aggregations publish all totals once more; return how many.
+
+    Raises:
+        FatalError: It cannot be done, e.g. because `uptake.totals` does not exist.
+    """
+    await wait_out(
+        "check_topics", lambda: check_topics(settings), on_outage=display.waits
+    )
+    pool = await wait_out(
+        "open_pool",
+        lambda: open_pool(settings, role=ROLE, size_max=1),
+        on_outage=display.waits,
+    )
+    numbers = range(settings.kafka_partitions)
+    job = Republication(
+        RepublishStore(pool), display, lambda agency: partition_of(agency, numbers)
+    )
+    try:
+        return await job.run()
+    finally:
+        pool.terminate()

@@ -71,14 +71,26 @@ class AggregationSettings(
         le=86_400,
         description="how often rows older than UPTAKE_LEDGER_DAYS are looked for",
     )
+    carry_interval_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        description="how often it is seen whether a day has settled whose levels can "
+        "be carried forward",
+    )
 
 
-class RebuildSettings(KafkaSettings, PostgresSettings, LedgerSettings):
-    """What a rebuild needs: log and ledger, neither catalogue nor port."""
+class VerbSettings(KafkaSettings, PostgresSettings):
+    """What a verb needs: log and ledger, neither catalogue nor port."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="lowest level of log lines shown"
     )
+
+
+class RebuildSettings(VerbSettings, LedgerSettings):
+    """What a rebuild needs."""
+
     batch_records_max: int = Field(
         default=10_000,
         ge=1,

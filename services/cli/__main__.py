@@ -60,6 +60,13 @@ app.command("rebuild", context_settings=service.PASS_THROUGH)(
         "Rebuild ledger and totals from the log while the old ones serve.",
     )
 )
+app.command("republish", context_settings=service.PASS_THROUGH)(
+    service.become_verb(
+        "aggregation",
+        "republish",
+        "Publish all totals again, after uptake.totals was made anew.",
+    )
+)
 app.command()(alerts)
 app.command()(targets)
 app.command()(totals)

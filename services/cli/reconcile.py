@@ -16,9 +16,11 @@ from services.cli.reconcile_findings import (
     Forgotten,
     LedgerCount,
     PartitionState,
+    RepeatedEvent,
     check_classes,
     check_ledger,
     check_log,
+    check_repeated,
     count_in_flight,
     make_check,
 )
@@ -125,11 +127,15 @@ async def _recount(snapshot: Snapshot) -> Recount:
     whole = await snapshot.fetchrow(_SQL["read_first_whole_day"])
     first_day = None if whole is None else whole["first_whole_day"]
     daily = await snapshot.fetch(_SQL["compare_daily_totals"], SHOWN_MAX, first_day)
+    carried = await snapshot.fetch(_SQL["compare_carried"], SHOWN_MAX)
     sums = await snapshot.fetch(_SQL["compare_sums"], SHOWN_MAX)
     nation = await snapshot.fetch(_SQL["compare_nation"])
     controls = await snapshot.fetch(_SQL["read_controls"], SHOWN_MAX)
     checked = await snapshot.fetchrow(_SQL["count_checked"], first_day)
     assert checked is not None, "a query without FROM has one row"
+    # Last, because nothing after it would use an index.
+    await snapshot.execute(_SQL["distrust_indexes"])
+    repeated = await snapshot.fetch(_SQL["find_repeated"], SHOWN_MAX)
     return Recount(
         partitions=tuple(PartitionState(**row) for row in partitions),
         ledger=tuple(LedgerCount(**row) for row in ledger),
@@ -146,6 +152,15 @@ async def _recount(snapshot: Snapshot) -> Recount:
                 daily[0]["differing"] if daily else 0,
             ),
             make_check(
+                "levels carried forward = daily totals and statements up to then",
+                [
+                    one
+                    for row in carried
+                    for one in _differences(row, "carried", "summed")
+                ],
+                carried[0]["differing"] if carried else 0,
+            ),
+            make_check(
                 "nation = unallocated + provinces, province = unallocated + communes",
                 [one for row in sums for one in _differences(row, "own", "under")],
             ),
@@ -153,23 +168,24 @@ async def _recount(snapshot: Snapshot) -> Recount:
                 "nation = all leaves",
                 [one for row in nation for one in _differences(row, "own", "under")],
             ),
+            check_repeated(
+                [RepeatedEvent(*tuple(row)[:-1]) for row in repeated],
+                repeated[0]["differing"] if repeated else 0,
+            ),
         ),
-        controls=tuple(
-            ControlDifference(
-                **{
-                    name: value
-                    for name, value in exact_values(row).items()
-                    if name != "differing"
-                }
-            )
-            for row in controls
-        ),
+        controls=tuple(map(_control_difference, controls)),
         controls_differing=controls[0]["differing"] if controls else 0,
         controls_compared=checked["controls"],
         forgotten=Forgotten(
             checked["rows_dropped"], first_day, checked["older_totals"]
         ),
     )
+
+
+def _control_difference(row: asyncpg.Record) -> ControlDifference:
+    values = exact_values(row)
+    values.pop("differing")
+    return ControlDifference(**values)
 
 
 def _differences(row: asyncpg.Record, kept: str, recounted: str) -> list[Difference]:
@@ -230,8 +246,11 @@ def _print(result: Reconciliation) -> None:
             print(f"          {one.line()}")
         if check.differing > len(check.differences):
             print(f"          {check.differing:,} in all")
-    if (line := recount.forgotten.line()) is not None:
-        print(f"  {line}")
+        if not check.is_equal:
+            for line in check.advice:
+                print(f"          {line}")
+    if (forgotten := recount.forgotten.line()) is not None:
+        print(f"  {forgotten}")
     _print_controls(recount)
 
 

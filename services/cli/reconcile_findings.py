@@ -9,6 +9,10 @@ from typing import Final
 from services.cli.render import figure
 
 NOTHING: Final = 0
+REPEATED_ADVICE: Final = (
+    "the unique key of aggregation.ledger did not hold, so it is corrupt or missing:",
+    "see docs/runbooks/platform.md, An event stands twice in the ledger",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,35 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedEvent:
+    """An event that stands more than once in the ledger.
+
+    Attributes:
+        rows: How often.
+        partition: Where it was logged.
+        first_offset: Of its rows' offsets the least; equal to the greatest where one
+            record was entered twice.
+    """
+
+    source: str
+    id: str
+    rows: int
+    partition: int
+    first_offset: int
+    last_offset: int
+
+    def line(self) -> str:
+        """Say it in one line."""
+        offsets = (
+            f"offset {self.first_offset}"
+            if self.first_offset == self.last_offset
+            else f"offsets {self.first_offset} to {self.last_offset}"
+        )
+        place = f"partition {self.partition}, {offsets}"
+        return f"{self.source} {self.id}: {figure(self.rows)} rows, {place}"
+
+
+@dataclass(frozen=True, slots=True)
 class ControlDifference:
     """An agency's own figure that differs from what is counted."""
 
@@ -97,16 +130,33 @@ class Check:
         name: What must be equal.
         differing: How many are not; 0 when all are.
         differences: The first of them.
+        advice: What to do where it is not; lines for people.
     """
 
     name: str
     differing: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Difference | RepeatedEvent, ...]
+    advice: tuple[str, ...] = ()
 
     @property
     def is_equal(self) -> bool:
         """Whether everything was equal."""
         return self.differing == NOTHING
+
+
+def check_repeated(found: Sequence[RepeatedEvent], differing: int) -> Check:
+    """Judge what stands more than once in the ledger.
+
+    Args:
+        found: The first of them.
+        differing: How many there are.
+    """
+    return Check(
+        "every (source, id) stands once in the ledger",
+        differing,
+        tuple(found),
+        REPEATED_ADVICE,
+    )
 
 
 def make_check(

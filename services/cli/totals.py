@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from services.cli.known_at import KnownRange, check_known, parse_instant
 from services.cli.reading import exact_values, open_snapshot
 from services.cli.render import (
     LOCAL_TIME,
@@ -123,7 +124,7 @@ def totals(
     """Show totals; reads UPTAKE_POSTGRES_DSN.
 
     Figures known at an instant stay what they are once everything up to it is counted
-    (complete_up_to), for as far back as the ledger is kept.
+    (complete_up_to). It can be asked for as far back as the ledger is kept.
     """
     until = None if day is None else day.date()
     today = SystemClock().now().astimezone(LOCAL_TIME).date()
@@ -150,7 +151,8 @@ async def read_totals(settings: PostgresSettings, question: TotalsQuestion) -> T
     """Ask for totals; all of them are of one snapshot.
 
     Raises:
-        FatalError: No unit bears the code on that day, or the views are missing.
+        FatalError: No unit bears the code on that day, the instant cannot be asked,
+            or the views are missing.
         TransientError: Postgres is away.
     """
     async with open_snapshot(settings) as snapshot:
@@ -167,6 +169,10 @@ async def read_totals(settings: PostgresSettings, question: TotalsQuestion) -> T
             )
             units += [Unit(**row) for row in below]
         then = question.known_at
+        if then is not None:
+            known = await snapshot.fetchrow(_SQL["read_known_range"], then)
+            assert known is not None, "a query without FROM has one row"
+            check_known(then, KnownRange(**known))
         rows = await snapshot.fetch(
             _SQL["read_totals" if then is None else "read_totals_known_at"],
             question.day,
@@ -181,21 +187,6 @@ async def read_totals(settings: PostgresSettings, question: TotalsQuestion) -> T
     made = [TotalRow(**exact_values(row)) for row in rows]
     made.sort(key=lambda row: (row.indicator, place[row.locality, row.valid_from]))
     return Totals(tuple(units), tuple(made), **state)
-
-
-def parse_instant(text: str) -> datetime:
-    """Read an instant; without an offset it is local time.
-
-    Raises:
-        FatalError: It is not one.
-    """
-    try:
-        instant_ = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FatalError(
-            f"no instant: {text}; write it like 2026-11-21T09:00:00+07:00"
-        ) from error
-    return instant_ if instant_.tzinfo else instant_.replace(tzinfo=LOCAL_TIME)
 
 
 def _print(answer: Totals, question: TotalsQuestion) -> None:

@@ -41,10 +41,10 @@ _ABOUT: Final = """\
 The topics of Uptake. Anybody who may read a topic may subscribe; the services write.
 
 Every record is delivered at least once: recognise what you know by its id \
-(CloudEvents), or keep the value with the higher `revision` (totals). Leave aside \
-members that you do not know: a later writer may add some. Days are local days of the \
-catalogue's time zone, instants are UTC, amounts are whole VND; sums may be wider than \
-64 bits."""
+(CloudEvents), or keep the value with the higher `revision`, of equal ones the later \
+(totals). Leave aside members that you do not know: a later writer may add some. Days \
+are local days of the catalogue's time zone, instants are UTC, amounts are whole VND; \
+sums may be wider than 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ _CHANNELS: Final = (
     _Channel(
         "totals",
         TOTALS,
-        "Absolute values; the one with the higher revision replaces. Compacted. A "
-        "watermark follows everything that it covers.",
+        "Absolute values; one with a higher revision replaces, of equal revisions the "
+        "later one. Compacted. A watermark follows everything that it covers.",
         tuple(
             _Message(model, _TOTAL)
             for model in (DailyTotalV1, StatedLevelV1, LastReportV1, WatermarkV1)

@@ -1,9 +1,10 @@
-"""Messages of `uptake.totals`: absolute values, a higher revision replaces.
+"""Messages of `uptake.totals`: absolute values, a later one replaces.
 
 The topic is compacted, so each kind of total has a key of its own: a JSON array
 whose first item names the kind. `revision` is the next offset of the partition of
-`uptake.events` at the commit that made the value; a reader keeps the value with the
-higher revision (DESIGN section 7).
+`uptake.events` at the commit that made the value, or at which it was published again.
+A reader keeps the value with the higher revision (DESIGN section 7), of equal ones the
+one that was logged later: a rebuild mends a total at the revision that it has.
 """
 
 import json

@@ -8,34 +8,25 @@ import tempfile
 import time
 from pathlib import Path
 
-import asyncpg
-
 from services.cli.embedded.broker import EmbeddedBroker
 from services.cli.embedded.postgres import EmbeddedPostgres
 from tests.bench.drain import (
-    bench_postgres,
     copy_plain,
     drain,
-    fill_ledger,
     fill_log,
     read_bare,
 )
 from tests.bench.latency import visible_seconds
+from tests.bench.levels import measure_levels
 from tests.bench.report import Report
+from tests.bench.rows import SETTINGS, bench_postgres, use_fresh_database
 from tests.bench.workload import Workload
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.catalogues import copy_catalogue
 from tests.support.stack import Stack
 
 OUT = Path(".uptake/bench")
-# Stated with the figures: a quarter of a small server's memory, and checkpoints far
-# enough apart that a page is not written whole again and again.
-POSTGRES_SETTINGS = {
-    "shared_buffers": "6GB",
-    "max_wal_size": "16GB",
-    "checkpoint_timeout": "30min",
-    "wal_compression": "on",
-}
+KEPT = OUT / "kept"
 LATENCY_RATE = 2_000
 LATENCY_SECONDS = 20
 
@@ -47,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rows", type=int, nargs="*", default=[])
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
+    parser.add_argument("--levels", action="store_true", help="reads of levels, alone")
     return parser.parse_args()
 
 
@@ -57,29 +49,23 @@ def machine(postgres: EmbeddedPostgres, broker: str) -> dict[str, str]:
         "python": platform.python_version(),
         "postgres": postgres.version,
         "postgres settings": ", ".join(
-            f"{name}={value}" for name, value in POSTGRES_SETTINGS.items()
+            f"{name}={value}" for name, value in SETTINGS.items()
         ),
         "broker": broker,
         "load before": f"{os.getloadavg()[0]:.2f}",
     }
 
 
-async def fresh_database(stack: Stack, postgres: EmbeddedPostgres, name: str) -> str:
-    """Make a database with all tables; return its DSN."""
-    connection = await asyncpg.connect(postgres.dsn)
-    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    await connection.close()
-    stack.dsn = postgres.dsn.rpartition("/")[0] + f"/{name}"
-    await stack.migrate()
-    return stack.dsn
-
-
 async def measure(options: argparse.Namespace, folder: Path) -> Report:
     """Run everything and return what was found."""
+    if options.levels:
+        async with bench_postgres(folder / "postgres") as postgres:
+            report = Report(machine(postgres, "none"))
+            await measure_levels(postgres.dsn, folder, report)
+            return report
     kind = ApacheKafka if options.broker == "kafka" else EmbeddedBroker
     async with (
-        bench_postgres(folder / "postgres", POSTGRES_SETTINGS) as postgres,
+        bench_postgres(KEPT if options.rows else folder / "postgres") as postgres,
         kind(folder / "broker") as broker,
     ):
         stack = Stack(
@@ -105,14 +91,14 @@ async def measure_drain(
 ) -> None:
     """Measure the drain and what it is held against, in turns."""
     events = options.events
-    dsn = await fresh_database(stack, postgres, "bench")
+    await use_fresh_database(stack, postgres)
     appended = await fill_log(stack, Workload(events))
     report.add("append batches of 1,000, durable", "events/s", [appended])
     expected = await first_drain(stack, events)
     bare, plain, drained, memory = [], [], [], []
     for _ in range(options.runs):
         bare.append(await read_bare(stack, events))
-        dsn = await fresh_database(stack, postgres, "bench")
+        dsn = await use_fresh_database(stack, postgres)
         plain.append(await copy_plain(dsn, events))
         result = await drain(stack, events, expected)
         drained.append(result.events_per_second)
@@ -126,15 +112,14 @@ async def measure_drain(
     report.add("drain / plain COPY", "ratio", ratio)
     report.add("aggregation's memory", "MiB", memory, "<= 200")
     for rows in options.rows:
-        dsn = await fresh_database(stack, postgres, f"bench_{rows}")
-        await fill_ledger(dsn, rows)
+        await use_fresh_database(stack, postgres, rows=rows)
         result = await drain(stack, events, expected)
         share = result.events_per_second / empty.median
         report.add(
             f"drain at {rows:,} ledger rows", "events/s", [result.events_per_second]
         )
         report.add(f"its share of the empty rate ({rows:,})", "ratio", [share], ">= .5")
-    await fresh_database(stack, postgres, "bench")
+    await use_fresh_database(stack, postgres)
     p50, p99 = await visible_seconds(stack, events, LATENCY_RATE, LATENCY_SECONDS)
     report.add(f"accepted to visible at {LATENCY_RATE:,}/s, p50", "ms", [p50 * 1000])
     report.add(

@@ -10,10 +10,10 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from services.aggregation.store.rows import LEDGER_COLUMNS
-from services.cli.embedded.postgres import EmbeddedPostgres
 from services.ingest.publisher import LogPublisher
 from shared.events.topics import EVENTS
 from shared.kafka.broker import make_consumer
+from tests.bench.truth import AuditedWorkload
 from tests.bench.workload import Workload
 from tests.support.stack import PARTITIONS, Stack, eventually
 
@@ -29,7 +29,7 @@ class Drained:
     memory_mib: float
 
 
-async def fill_log(stack: Stack, workload: Workload) -> float:
+async def fill_log(stack: Stack, workload: Workload | AuditedWorkload) -> float:
     """Append the workload to the log; return records per second."""
     publisher = LogPublisher(stack.kafka_settings, ack_timeout_seconds=60)
     await publisher.start()
@@ -118,30 +118,3 @@ def memory_most_bytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
-
-
-async def fill_ledger(dsn: str, rows: int) -> None:
-    """Give the ledger rows with random keys, of earlier days, by SQL."""
-    connection = await asyncpg.connect(dsn)
-    step = 1_000_000
-    for start in range(0, rows, step):
-        await connection.execute(
-            """
-            INSERT INTO aggregation.ledger (key, logged_at, occurred_at, log_offset,
-                count, amount, origin_id, series_id, day, partition, type_id, kind, id)
-            SELECT gen_random_uuid(), now(), now(), -1, 1, 0, 1, 1,
-                current_date - 30, 0, 1, 'c', md5(n::text)
-            FROM generate_series($1::bigint, $2::bigint) AS n
-            """,
-            start,
-            min(start + step, rows) - 1,
-            timeout=600,
-        )
-        print(f"  ledger filled to {min(start + step, rows):,} rows", flush=True)  # noqa: T201 -- long work shows progress
-    await connection.execute("VACUUM (ANALYZE) aggregation.ledger", timeout=1800)
-    await connection.close()
-
-
-def bench_postgres(folder: Path, settings: dict[str, str]) -> EmbeddedPostgres:
-    """Describe the PostgreSQL of the benchmark: durable, with stated settings."""
-    return EmbeddedPostgres(folder, durable=True, settings=settings)

@@ -23,8 +23,8 @@ from services.aggregation.store.retention import BEGINNING, RetentionStore
 from shared.clock import SystemClock
 from shared.http import Readiness
 from shared.metrics import AggregationMetrics, new_registry
-from tests.bench.__main__ import POSTGRES_SETTINGS
-from tests.bench.drain import BATCH_ROWS, bench_postgres
+from tests.bench.drain import BATCH_ROWS
+from tests.bench.rows import SETTINGS, bench_postgres
 from tests.support.forgetting import Ledger, migrated_pool, service_pool
 from tests.support.log_records import counted
 
@@ -157,7 +157,7 @@ async def apply_beside(dsn: str, options: argparse.Namespace) -> None:
 
 async def measure(options: argparse.Namespace, folder: Path) -> None:
     """Run everything."""
-    settings = {**POSTGRES_SETTINGS, "shared_buffers": "1GB"}
+    settings = {**SETTINGS, "shared_buffers": "1GB"}
     async with bench_postgres(folder / "postgres", settings) as postgres:
         for name, step in (("alone", drop_alone), ("beside", apply_beside)):
             connection = await asyncpg.connect(postgres.dsn)

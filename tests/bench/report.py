@@ -28,12 +28,32 @@ class Figure:
         return statistics.median(self.values)
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a line of figures cannot say.
+
+    Attributes:
+        header: One word or two for each column.
+        rows: As many cells each.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> list[str]:
+        """Render lines."""
+        lines = [self.header, ("---",) * len(self.header), *self.rows]
+        return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
 @dataclass(slots=True)
 class Report:
     """Everything that one run of the benchmark found."""
 
     machine: dict[str, str]
     figures: list[Figure] = field(default_factory=list)
+    title: str = "Benchmark"
+    tables: list[Table] = field(default_factory=list)
 
     def add(
         self, name: str, unit: str, values: Sequence[float], target: str = ""
@@ -45,7 +65,7 @@ class Report:
 
     def markdown(self) -> str:
         """Render tables."""
-        lines = ["# Benchmark", "", "| | |", "|---|---|"]
+        lines = [f"# {self.title}", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {value} |" for name, value in self.machine.items()]
         lines += ["", "| what | median | least | most | unit | asked |"]
         lines += ["|---|---:|---:|---:|---|---|"]
@@ -54,12 +74,17 @@ class Report:
             f"{_short(max(each.values))} | {each.unit} | {each.target} |"
             for each in self.figures
         ]
+        for table in self.tables:
+            lines += ["", *table.markdown()]
         return "\n".join(lines) + "\n"
 
     def json(self) -> str:
         """Render the same for programs."""
         figures = [asdict(each) | {"median": each.median} for each in self.figures]
-        return json.dumps({"machine": self.machine, "figures": figures}, indent=2)
+        found: dict[str, object] = {"machine": self.machine, "figures": figures}
+        if self.tables:
+            found["tables"] = [asdict(each) for each in self.tables]
+        return json.dumps(found, indent=2)
 
 
 def _short(value: float) -> str:

@@ -19,10 +19,15 @@ TODAY: Final = date(2026, 11, 20)
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """So many records, from many agencies, mostly about today and yesterday."""
+    """So many records, from many agencies, mostly about today and yesterday.
+
+    Attributes:
+        reversals: Which part of them void the record before, whatever that is.
+    """
 
     records: int
     seed: int = 1
+    reversals: float = REVERSALS
 
     def batches(self) -> Iterator[tuple[str, Sequence[Admitted]]]:
         """Yield (agency, events) as requests of a thousand."""
@@ -40,7 +45,7 @@ class Workload:
             draw = chance.random()
             if events and draw < DUPLICATES:
                 events.append(chance.choice(events))
-            elif events and draw < DUPLICATES + REVERSALS:
+            elif events and draw < DUPLICATES + self.reversals:
                 events.append(_reversal(chance, agency, events[-1]))
             else:
                 events.append(_opened(chance, agency))

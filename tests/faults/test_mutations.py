@@ -32,12 +32,14 @@ KILLED = ("tests/faults/test_three_hundred_thousand.py", "-k", "four_kills")
 STALE = ("tests/faults/test_stale_owner.py",)
 FORGETTING = ("tests/integration/test_retention.py", "-k", "model or killed")
 FORGOTTEN = ("tests/unit/aggregation/test_retention.py",)
+CARRIED = ("tests/integration/test_carried_levels.py", "-k", "not under_load")
 GUARDED = ("tests/integration/test_ledger_guards.py", "-k", "ledger")
 
 STORE = "services/aggregation/store"
 JUDGE = "services/aggregation/core/judge.py"
 HORIZON = "services/aggregation/core/retention.py"
 QUERIES = "services/aggregation/sql/queries.sql"
+CARRY = f"{STORE}/carry.py"
 LEDGER = "services/aggregation/sql/migrations/20261121000001_ledger.sql"
 
 
@@ -131,6 +133,12 @@ MUTATIONS: Mapping[str, Mutation] = {
         (Edit(HORIZON, r"before is not None and before > kept_since", "False"),),
         FORGOTTEN,
     ),
+    "entries apart that are forgotten within a batch": Mutation(
+        (Edit(JUDGE, r"self\.apart\.pop\(key, None\)", "pass"),), FORGOTTEN
+    ),
+    "statements and reversals that faded": Mutation(
+        (Edit(JUDGE, r"return \(\*faded, ", "return (*(), "),), FORGOTTEN
+    ),
     "log time when rows are dropped": Mutation(
         (
             Edit(
@@ -151,6 +159,28 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "order of the totals": Mutation(
         (Edit(JUDGE, r"in sorted\(sums\)", "in sums"),), JUDGING
+    ),
+    "late events in what was carried": Mutation(
+        (Edit(CARRY, r"if late:", "if False:"),), CARRIED
+    ),
+    "late statements in what was carried": Mutation(
+        (Edit(CARRY, r"if restated:", "if False:"),), CARRIED
+    ),
+    "statements that replace late events": Mutation(
+        (Edit(QUERIES, r"CASE WHEN b\.stated_on <= c\.day", "CASE WHEN false"),),
+        CARRIED,
+    ),
+    "statements that go": Mutation(
+        (
+            Edit(
+                CARRY, r"await connection\.execute\([^()]*\[\"drop_carried\"\].*?\)", ""
+            ),
+        ),
+        CARRIED,
+    ),
+    "writers held while a day is carried": Mutation(
+        (Edit(CARRY, r"await connection\.execute\([^()]*hold_writers\"\]\)", ""),),
+        CARRIED,
     ),
 }
 
@@ -197,7 +227,7 @@ async def run_tests(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
 
 
 @embedded
-@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED, FORGETTING])
+@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED, FORGETTING, CARRIED])
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

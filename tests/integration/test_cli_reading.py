@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from tests.support.events import CAO_BANG, HOANG_LOC, THANH_HOA, event, now, opened
+from tests.support.rebuilding import rebuild
 from tests.support.stack import Stack
 from tests.support.uptake_command import run_uptake
 
@@ -146,6 +147,59 @@ async def test_reconcile_names_what_differs(stack: Stack) -> None:
     assert told["equal"] is False
     log = next(check for check in told["checks"] if "log end" in check["check"])
     assert log["equal"] is False
+
+
+DOUBLE = (
+    "INSERT INTO aggregation.ledger SELECT * FROM aggregation.ledger "
+    "WHERE amount = 412750;"
+)
+READY = (
+    "UPDATE pg_index SET indisready = {} "
+    "WHERE indexrelid = 'aggregation.ledger_pkey'::regclass;"
+)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ALTER TABLE aggregation.ledger DROP CONSTRAINT ledger_pkey;" + DOUBLE,
+        # The index takes the row not up, and serves on: what corruption looks like.
+        READY.format("false") + DOUBLE + READY.format("true"),
+    ],
+    ids=["missing key", "corrupt index"],
+)
+async def test_reconcile_names_events_that_stand_twice(
+    stack: Stack, damage: str
+) -> None:
+    """Whatever became of the unique key, the table itself is read."""
+    await count_something(stack)
+    await stack.kill("aggregation")
+    ran = await run_uptake(stack, "reconcile")
+    assert "equal   every (source, id) stands once in the ledger" in ran.out
+    for statement in damage.removesuffix(";").split(";"):
+        await execute(stack, statement)
+    rows = await stack.fetch("SELECT source, id FROM reporting.ledger WHERE amount > 0")
+    assert len(rows) == 2
+    source, id_ = rows[0]
+    ran = await run_uptake(stack, "reconcile")
+    assert ran.status == 1, ran
+    assert "DIFFER  every (source, id) stands once in the ledger" in ran.out
+    assert f"{source} {id_}: 2 rows, partition " in ran.out
+    assert "docs/runbooks/platform.md" in ran.out
+    ran = await run_uptake(stack, "reconcile", "--json")
+    (check,) = (
+        check
+        for check in json.loads(ran.out)["checks"]
+        if "stands once" in check["check"]
+    )
+    assert (check["equal"], check["differing"]) == (False, 1)
+    assert (check["differences"][0]["id"], check["differences"][0]["rows"]) == (id_, 2)
+    # What the runbook says.
+    await rebuild(stack)
+    if "DROP CONSTRAINT" in damage:
+        await execute(stack, "ALTER TABLE aggregation.ledger ADD PRIMARY KEY (key)")
+    ran = await run_uptake(stack, "reconcile")
+    assert ran.status == 0, ran
 
 
 async def test_commands_without_views_or_servers_say_one_line(stack: Stack) -> None:

@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.events import HOANG_LOC, THANH_HOA, event, now, opened, reversal
 from tests.support.rebuilding import rebuild
 from tests.support.stack import Stack, eventually
@@ -14,6 +16,11 @@ DAILY = (
     "SELECT indicator, agency, locality, valid_from, day, count, amount FROM {} "
     "ORDER BY 1, 2, 3, 4, 5"
 )
+DROPPED = """
+INSERT INTO aggregation.ledger_dropped (partition, counted, reversed)
+SELECT partition, 0, 0 FROM aggregation.progress WHERE kept_since IS NOT NULL
+"""
+"""As if rows had been dropped where any could have been."""
 LEVELS = (
     "SELECT indicator, locality, valid_from, count, amount FROM {} "
     "WHERE count <> 0 OR amount <> 0 ORDER BY 1, 2, 3"
@@ -100,11 +107,49 @@ async def test_totals_are_shown_as_known_then_and_how_complete(stack: Stack) -> 
     assert datetime.fromisoformat(told["known_at"]) == then
     ran = await run_uptake(stack, *unit, "--known-at", then.isoformat())
     assert "may still change" not in ran.out
-    ran = await run_uptake(stack, *unit, "--known-at", "2999-01-01T00:00:00")
+    rows = await stack.fetch("SELECT clock_timestamp()")
+    present = rows[0][0].isoformat()
+    ran = await run_uptake(stack, *unit, "--known-at", present)
     assert "may still change" in ran.out
     assert "12" in ran.out
-    ran = await run_uptake(stack, *unit, "--known-at", "yesterday")
+
+
+@pytest.mark.timeout(120)
+async def test_instants_that_cannot_be_asked_are_refused_in_one_line(
+    stack: Stack,
+) -> None:
+    """The future, what the ledger has dropped, and what is no instant at all."""
+    await stack.start("ingest", "aggregation")
+    long_ago = "2020-01-01T00:00:00+07:00"
+    # Nothing was counted, so nothing was known: that is an answer; also before the
+    # first record of a ledger that has dropped nothing.
+    for sent in (0, 1):
+        if sent:
+            await stack.post(opened(7))
+            await stack.wait_applied(sent)
+        ran = await run_uptake(stack, "totals", "--known-at", long_ago)
+        assert (ran.status, ran.errors) == (0, "")
+        assert "nothing is counted here" in ran.out
+    await stack.fetch(DROPPED)
+    for asked, why in (
+        (long_ago, "is before what the ledger still holds"),
+        ("0001-01-02T00:00:00+00:00", "is before what the ledger still holds"),
+        ("2999-01-01T00:00:00", "is in the future; give an instant up to now (20"),
+        ("9999-12-31T23:59:59+00:00", "is in the future"),
+        ("0001-01-01T00:00:00+07:00", "not between the years 1 and 9999"),
+        ("9999-12-31T23:59:59-07:00", "not between the years 1 and 9999"),
+        ("yesterday", "no instant: yesterday; write it like 2026-11-21T09:00:00+07:00"),
+        ("2026-02-30", "no instant: 2026-02-30; write it like"),
+    ):
+        ran = await run_uptake(stack, "totals", "--known-at", asked)
+        assert (ran.status, ran.out) == (1, ""), asked
+        (line,) = ran.errors.splitlines()
+        assert why in line
+    # What is named as the first instant can be asked, and one before it cannot.
+    ran = await run_uptake(stack, "totals", "--known-at", long_ago)
+    first = ran.errors.split()[-2]
+    ran = await run_uptake(stack, "totals", "--known-at", first, "--json")
+    assert (ran.status, json.loads(ran.out)["totals"]) == (0, [])
+    before = datetime.fromisoformat(first) - timedelta(microseconds=1)
+    ran = await run_uptake(stack, "totals", "--known-at", before.isoformat())
     assert ran.status == 1
-    assert ran.errors.splitlines() == [
-        "uptake: no instant: yesterday; write it like 2026-11-21T09:00:00+07:00"
-    ]

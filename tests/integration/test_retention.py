@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -12,8 +13,10 @@ from services.aggregation.core.record import LogRecord
 from services.aggregation.sql import NEXT, QUERIES
 from services.aggregation.store.generation import GenerationStore
 from services.aggregation.store.keys import ledger_key
+from services.aggregation.store.republish import PARTS, RepublishStore
 from services.aggregation.store.retention import BEGINNING
 from shared.errors import TransientError
+from shared.postgres.queries import load_queries
 from tests.support.forgetting import (
     KEPT_FOR,
     STEPS,
@@ -23,7 +26,7 @@ from tests.support.forgetting import (
     migrated_pool,
 )
 from tests.support.ledger_model import LedgerModel
-from tests.support.log_records import NINE, counted
+from tests.support.log_records import NINE, TODAY, counted, reversal, stated
 from tests.support.stack import eventually
 
 pytestmark = pytest.mark.timeout(120)
@@ -36,6 +39,7 @@ LEVELS = (
     "SELECT indicator, agency, locality, valid_from, count, amount FROM {} "
     "WHERE count <> 0 OR amount <> 0 ORDER BY 1, 2, 3, 4"
 )
+RECONCILE = load_queries("services.cli.sql", "reconcile.sql")
 EQUATION = (
     "SELECT p.partition, p.counted, p.reversed, "
     "coalesce(l.counted, 0) + coalesce(d.counted, 0) AS rows_counted, "
@@ -108,6 +112,8 @@ async def check_against(model: LedgerModel, pool: asyncpg.Pool) -> None:
         pool, EQUATION
     ):
         assert (rows_counted, rows_reversed) == (counted_, reversed_)
+    assert await rows_of(pool, "SELECT * FROM reporting.carried_difference") == []
+    assert await rows_of(pool, RECONCILE["find_repeated"], 1) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -124,6 +130,7 @@ async def test_database_forgets_as_the_model_does(
         await ledger.apply(batch)
         if number % 3 == 0:
             gone = await ledger.drop()
+            await ledger.carry()
             assert gone == model.drop_old_rows()
             dropped += gone
             await check_against(model, pool)
@@ -336,3 +343,34 @@ async def test_rebuild_under_a_longer_setting_reaches_further_back(
     again = records[4]._replace(offset=9, logged_at=events[8].time)
     longer = Ledger(pool, 5 * KEPT_FOR)
     assert (await longer.apply([again])).classes[0].duplicates == 1
+
+
+async def test_every_statement_of_an_id_borne_anew_is_published_again(
+    pool: asyncpg.Pool,
+) -> None:
+    """Also where a page ends between two of one id; each is voided by itself."""
+    ledger = Ledger(pool)
+    await ledger.start(1)
+    days = [TODAY, TODAY + timedelta(days=1), TODAY + timedelta(days=2)]
+    told = [
+        stated("a", number, day, time=NINE + number * 3 * KEPT_FOR)
+        for number, day in enumerate(days)
+    ]
+    undo = reversal("b", told[2], time=told[2].time)
+    records = [
+        LogRecord(0, offset, sent.time, sent, ledger_key(sent.source, sent.id))
+        for offset, sent in enumerate([*told, undo])
+    ]
+    await ledger.apply(records[:1])
+    await ledger.apply(records[1:3])
+    await pool.execute("TRUNCATE aggregation.outbox_change")
+    (statements,) = (part for part in PARTS if part.name == "statements")
+    store, noted, place = RepublishStore(pool, page_rows=1), 0, statements.first_place
+    while (page := await store.note(statements, place, {told[0].agency: 0})).place:
+        noted, place = noted + page.rows, page.place
+    assert noted == 3
+    changes = "SELECT unnest(days) FROM aggregation.outbox_change ORDER BY 1"
+    assert await rows_of(pool, changes) == [(day,) for day in days]
+    await ledger.apply(records[3:])
+    kept = "SELECT day FROM aggregation.statement ORDER BY 1"
+    assert await rows_of(pool, kept) == [(day,) for day in days[:2]]

@@ -89,8 +89,30 @@ class Auditor:
         )
         counted = {(row["indicator"], row["locality"]): row["count"] for row in totals}
         assert counted == self.expected()
+        await check_carried(stack)
         nation, _ = await stack.total("cashless_accounts", "VN")
         assert nation == sum(self.expected().values())
+
+
+async def check_carried(stack: Stack) -> None:
+    """Hold levels carried forward, and today's of each unit, against days alone.
+
+    `leaf_total_on` adds up days and statements and knows of nothing carried.
+    """
+    parted = await stack.fetch("SELECT * FROM reporting.carried_difference LIMIT 3")
+    assert parted == [], parted
+    wrong = await stack.fetch(
+        "SELECT indicator, code, s.count AS summed, t.count AS shown "
+        "FROM (SELECT l.indicator, a.code, a.valid_from, sum(l.count) AS count "
+        " FROM reporting.leaf_total_on('infinity') AS l "
+        " JOIN reporting.locality_above AS a "
+        " ON (a.leaf, a.leaf_valid_from) = (l.locality, l.valid_from) "
+        " GROUP BY l.indicator, a.code, a.valid_from) AS s "
+        "FULL JOIN (SELECT indicator, locality AS code, valid_from, count "
+        " FROM reporting.running_total) AS t USING (indicator, code, valid_from) "
+        "WHERE coalesce(s.count, 0) <> coalesce(t.count, 0) LIMIT 3"
+    )
+    assert wrong == [], wrong
 
 
 async def check_equation(stack: Stack) -> None:

@@ -151,6 +151,11 @@ class Ledger:
             ]
         )
 
+    async def carry(self) -> None:
+        """Carry levels forward as far as days have settled."""
+        while await self._store.carry_forward():
+            pass
+
     async def drop(self, *, rows_max: int = 7) -> int:
         """Drop all that may go, in small steps; return how many rows went."""
         dropped, looked_up_to = 0, BEGINNING

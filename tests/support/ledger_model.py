@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.aggregation.core.judge import (
+    PLAIN_EFFECTS,
     Classes,
     Judgement,
     Known,
@@ -115,6 +116,9 @@ class LedgerModel:
         return len(gone) + len(faded)
 
     def _write_rows(self, judgement: Judgement) -> None:
+        assert judgement.apart == tuple(
+            each for each in judgement.entered if each[1].effect not in PLAIN_EFFECTS
+        ), "what stands apart is not every entry that is no plain event, once"
         for row, offset in judgement.voids:
             assert self.rows[row.key] == row, "what is voided is not what was known"
             assert row.voided_by is None, "a row is voided twice"

@@ -5,13 +5,14 @@ import io
 import json
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 
 from tests.support.auditor import Auditor
 from tests.support.catalogues import KEYS, SOURCES
-from tests.support.events import HOANG_LOC, opened, reversal
+from tests.support.events import HOANG_LOC, now, opened, reversal
 from tests.support.stack import Stack
 
 COMMUNES = (HOANG_LOC, "16000", "15469")
@@ -29,6 +30,7 @@ class Load:
         batches: How many requests, at most.
         size: How many new events in each.
         localities: For which of them it reports.
+        days_back_max: Of how many days before today its events are.
         is_over: Set it to have no more batches made.
         retries: Answers that were not 202, and lost connections.
         made: New events so far.
@@ -44,6 +46,7 @@ class Load:
     seed: int
     pause_seconds: float = 0.0
     localities: tuple[str, ...] = COMMUNES
+    days_back_max: int = 0
     is_over: bool = False
     retries: int = 0
     made: int = 0
@@ -88,7 +91,9 @@ class Load:
         """Make a batch whose order does not matter to its outcome."""
         batch = self._take_held()
         for _ in range(self.size):
-            made = opened(chance.randint(1, 9), locality=chance.choice(self.localities))
+            age = timedelta(days=chance.randint(0, self.days_back_max), seconds=5)
+            count, locality = chance.randint(1, 9), chance.choice(self.localities)
+            made = opened(count, locality=locality, at=now() - age)
             made["source"] = SOURCES[self.agency]
             made["id"] = f"{self.agency}-{self.made}-{chance.getrandbits(64):x}"
             self.made += 1

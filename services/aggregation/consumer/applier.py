@@ -1,11 +1,11 @@
 """Applying what was read: one transaction a batch, then what operators see of it."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Sequence
 
 from services.aggregation.consumer.assignment import Assignment, Cut
+from services.aggregation.consumer.waiting import WaitingCuts
 from services.aggregation.core.judge import Judgement
 from services.aggregation.store.ledger import LedgerStore, StaleProgressError
 from services.aggregation.store.unreadable import UnreadableWatch
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class BatchApplier:
-    """Applies batches in the order in which they were read."""
+    """Applies batches, one at a time; several appliers share what waits."""
 
     def __init__(
         self,
@@ -37,18 +37,18 @@ class BatchApplier:
         self._metrics = metrics
         self._readiness = readiness
 
-    async def run(self, batches: asyncio.Queue[list[Cut]]) -> None:
+    async def run(self, waiting: WaitingCuts) -> None:
         """Apply until cancelled; a cancelled batch is rolled back and read again.
 
         Raises:
             FatalError: Too many records are unreadable.
         """
         while True:
-            batch = await batches.get()
-            # A rebalance or a restart since the read makes a part out of date.
-            current = [cut for cut in batch if self._assignment.is_current(cut)]
-            if current:
-                await self._apply(current)
+            async with waiting.taken() as cuts:
+                # A rebalance or a restart since the read makes some out of date.
+                current = [cut for cut in cuts if self._assignment.is_current(cut)]
+                if current:
+                    await self._apply(current)
 
     async def _apply(self, cuts: Sequence[Cut]) -> None:
         began = time.monotonic()

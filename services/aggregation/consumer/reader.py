@@ -1,6 +1,5 @@
 """Reading the log: join the group, start partitions, fetch, decode."""
 
-import asyncio
 import logging
 from typing import Final
 
@@ -8,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.aggregation.consumer.assignment import Assignment, Cut
 from services.aggregation.consumer.records import hash_record, slice_records
+from services.aggregation.consumer.waiting import WaitingCuts
 from services.aggregation.core.place import Place
 from services.aggregation.store.ledger import LedgerStore
 from shared.backoff import wait_out
@@ -16,6 +16,9 @@ from shared.http import Readiness
 from shared.kafka.broker import outages_as_transient
 
 POLL_TIMEOUT_MS: Final = 250
+# Where some partitions are left out, because records of theirs wait: soon all may be
+# asked for again.
+POLL_SOME_TIMEOUT_MS: Final = 10
 
 _log = logging.getLogger(__name__)
 
@@ -30,19 +33,19 @@ class LogReader:
         store: LedgerStore,
         readiness: Readiness,
         *,
-        batch_records_max: int,
+        cut_records_max: int,
     ) -> None:
         self._consumer = consumer
         self._assignment = assignment
         self._store = store
         self._readiness = readiness
-        self._batch_records_max = batch_records_max
+        self._cut_records_max = cut_records_max
 
-    async def run(self, batches: asyncio.Queue[list[Cut]]) -> None:
+    async def run(self, waiting: WaitingCuts) -> None:
         """Read until cancelled.
 
         Args:
-            batches: Bounded; a full one makes the reader wait, and with it the fetch.
+            waiting: Bounded; a full one makes the reader wait, and with it the fetch.
 
         Raises:
             FatalError: The log is not the one whose records were applied.
@@ -56,8 +59,9 @@ class LogReader:
             while True:
                 if self._assignment.to_start:
                     await self._start_partitions()
-                if batch := await self._fetch():
-                    await batches.put(batch)
+                await waiting.wait_for_room(self._assignment.places)
+                if cuts := await self._fetch(waiting):
+                    await waiting.add(cuts)
         finally:
             await self._consumer.stop()
 
@@ -81,11 +85,18 @@ class LogReader:
         self._readiness.set("log", None)
         _log.info("partitions_started", extra={"partitions": sorted(wanted)})
 
-    async def _fetch(self) -> list[Cut]:
+    async def _fetch(self, waiting: WaitingCuts) -> list[Cut]:
+        """Fetch and decode what may be read now; returns nothing when none comes."""
+        places = self._assignment.places
+        readable = waiting.without_cut(places)
+        is_all = len(readable) == len(places)
         fetched = await self._consumer.getmany(
-            timeout_ms=POLL_TIMEOUT_MS, max_records=self._batch_records_max
+            # Without names all are meant, also those that are not started yet.
+            *([] if is_all else [TopicPartition(EVENTS, each) for each in readable]),
+            timeout_ms=POLL_TIMEOUT_MS if is_all else POLL_SOME_TIMEOUT_MS,
+            max_records=min(waiting.room_records, self._cut_records_max),
         )
-        batch = []
+        cuts = []
         for tp, records in fetched.items():
             place = self._assignment.places.get(tp.partition)
             if place is None or not records:
@@ -96,5 +107,5 @@ class LogReader:
                 self._assignment.places[tp.partition] = place
             part = slice_records(place, records)
             if part is not None:
-                batch.append(self._assignment.cut(part))
-        return batch
+                cuts.append(self._assignment.cut(part))
+        return cuts

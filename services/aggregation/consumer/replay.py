@@ -19,6 +19,7 @@ from shared.kafka.broker import outages_as_transient
 POLL_TIMEOUT_MS: Final = 250
 # For how long the broker must go on saying that a log ends early to be believed.
 ENDS_EARLY_MS: Final = 5_000
+_choose_partition: Final = DefaultPartitioner()
 
 
 class LogReplay:
@@ -31,7 +32,6 @@ class LogReplay:
         self._numbers = list(range(partitions))
         self._batch_records_max = batch_records_max
         self._places: dict[int, Place] = {}
-        self._partition_of = DefaultPartitioner()
         self._short_since_ms: dict[int, int] = {}
 
     async def open(self) -> None:
@@ -92,9 +92,7 @@ class LogReplay:
 
     def partition_of(self, agency: str) -> int:
         """Return the partition that has an agency's events."""
-        key, numbers = agency.encode(), self._numbers
-        partition: int = self._partition_of(key, numbers, numbers)
-        return partition
+        return partition_of(agency, self._numbers)
 
     def _cut(
         self, partition: int, records: Sequence[ConsumerRecord], ends: Mapping[int, int]
@@ -124,6 +122,12 @@ class LogReplay:
         since_ms = self._short_since_ms.setdefault(partition, polled_ms)
         if polled_ms - since_ms >= ENDS_EARLY_MS:
             Place(partition, end, None).check_end(log_end)
+
+
+def partition_of(agency: str, numbers: Sequence[int]) -> int:
+    """Return the partition, of those of the log, that has an agency's events."""
+    partition: int = _choose_partition(agency.encode(), list(numbers), list(numbers))
+    return partition
 
 
 def _topic(partition: int) -> TopicPartition:

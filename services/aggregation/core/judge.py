@@ -7,7 +7,7 @@ and it is total: every record gets exactly one class (DESIGN sections 2 to 4).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from services.aggregation.core.ledger import (
     REVERSAL,
@@ -100,6 +100,8 @@ class Judgement:
         classes: Counts of the four classes, by partition.
         entered: New ledger entries: those of `faded`, then each (source, id) once, in
             log order.
+        apart: Those of them that are not plain events: statements, controls and
+            reversals, of which most batches have none.
         voids: Older rows that a reversal of this batch voids, with its offset.
         deltas: At most one per total, ascending by key, never of zeros.
         rejects: In log order.
@@ -112,6 +114,7 @@ class Judgement:
 
     classes: Mapping[int, Classes]
     entered: tuple[Entered, ...]
+    apart: tuple[Entered, ...]
     voids: tuple[tuple[LedgerRow, int], ...]
     deltas: tuple[Delta, ...]
     rejects: tuple[Reject, ...]
@@ -130,6 +133,7 @@ class Judgement:
         return {entry.agency: record.logged_at for record, entry, _ in self.entered}
 
 
+PLAIN_EFFECTS: Final = ("count", "amount")
 PlainKey = tuple[str, str, str, date, date]
 """A total's key before it has names; building it is on the hot path."""
 Sums = list[int]
@@ -144,6 +148,7 @@ class _Bench:
     horizon: Horizon
     classes: dict[int, Classes] = field(default_factory=dict)
     entered: dict[EventKey, Entered] = field(default_factory=dict)
+    apart: dict[EventKey, None] = field(default_factory=dict)
     waiting: dict[Target, int] = field(default_factory=dict)
     voids: dict[EventKey, tuple[LedgerRow, int]] = field(default_factory=dict)
     sums: dict[PlainKey, Sums] = field(default_factory=dict)
@@ -164,13 +169,23 @@ class _Bench:
         faded = self.entered.pop(key, None)
         if faded is not None:
             self.faded.append(faded)
+            # The key is not its own any more, and the next to bear it may be plain.
+            self.apart.pop(key, None)
         elif key in self.known.rows:
             self.retired[key] = self.known.rows[key]
 
-    def add(self, record: LogRecord, entry: Entry) -> None:
-        """Add an event's effect to its total."""
+    def all_apart(self) -> tuple[Entered, ...]:
+        """Return the entries that are not plain events, faded ones first."""
+        faded = (each for each in self.faded if each[1].effect not in PLAIN_EFFECTS)
+        return (*faded, *(self.entered[key] for key in self.apart))
+
+    def add(self, record: LogRecord, entry: Entry, voided_by: int | None) -> None:
+        """Add an event's effect to its total, unless it is voided or has none."""
         effect = entry.effect
-        if effect not in ("count", "amount"):
+        if effect not in PLAIN_EFFECTS:
+            self.apart[entry.source, entry.id] = None
+            return
+        if voided_by is not None:
             return
         # An effect has an indicator and a leaf; the decoder saw to it.
         key = cast(
@@ -242,11 +257,11 @@ def judge(records: Sequence[LogRecord], known: Known, kept_for: timedelta) -> Ju
         voided_by = waiting.get((*key, entry.time)) if waiting else None
         entered[key] = (record, entry, voided_by)
         classes.counted += 1
-        if voided_by is None:
-            bench.add(record, entry)
+        bench.add(record, entry, voided_by)
     return Judgement(
         classes=bench.classes,
         entered=(*bench.faded, *entered.values()),
+        apart=bench.all_apart(),
         voids=tuple(bench.voids.values()),
         deltas=_sorted_deltas(bench.sums.items()),
         rejects=tuple(bench.rejects),
@@ -304,6 +319,7 @@ def _judge_reversal(
         _reject(bench, record, *refusal)
         return
     bench.entered[(entry.source, entry.id)] = (record, entry, None)
+    bench.apart[entry.source, entry.id] = None
     bench.classes[record.partition].reversed += 1
     # Taken only once per original, also where the original is still to come.
     bench.waiting[target] = record.offset
@@ -347,7 +363,7 @@ def _sorted_deltas(
 ) -> tuple[Delta, ...]:
     """Drop zero nets and sort by key, so every writer locks in the same order."""
     return tuple(
-        Delta(TotalKey(*key), partition, count, amount)
+        Delta(TotalKey._make(key), partition, count, amount)
         for key, (partition, count, amount) in sorted(sums)
         if count or amount
     )

@@ -1,4 +1,4 @@
-"""Shows a rebuild: a bar on a terminal, log lines elsewhere."""
+"""Shows a verb at work: a bar on a terminal, log lines elsewhere."""
 
 import logging
 import sys
@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from services.aggregation.jobs.rebuild import Display, Outcome
+from services.aggregation.jobs.republish import Display as RepublishDisplay
 
 LINE_EVERY_SECONDS: Final = 5.0
 BAR_WIDTH: Final = 24
@@ -139,3 +140,75 @@ def say_outcome(outcome: Outcome, *, on_terminal: bool) -> None:
             end += "; `uptake rebuild` puts the rebuilt totals in place"
     lines.append(f"{outcome.records:,} records rebuilt: {found}; {end}")
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+@contextmanager
+def show_republication(*, on_terminal: bool) -> Iterator[RepublishDisplay]:
+    """Show the republication while the body runs.
+
+    Args:
+        on_terminal: Whether a person looks at the error stream.
+    """
+    if not on_terminal:
+        yield RepublishLines()
+        return
+    with Progress(
+        TextColumn("publishing again"),
+        BarColumn(BAR_WIDTH),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True, highlight=False),
+    ) as progress:
+        yield RepublishBar(progress)
+
+
+class RepublishBar:
+    """A bar on a terminal: what is published, of all that is to be."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("republish", total=None, note="")
+
+    def moved(self, noted: int, of_rows: int, waiting: int) -> None:
+        """Move the bar."""
+        # What waits may be more than ours, and there may be more than was counted.
+        left = max(of_rows - noted, 0) + waiting
+        note = f"{left:,} of {of_rows:,} totals left"
+        done = max(of_rows - left, 0)
+        self._progress.update(self._task, completed=done, total=of_rows, note=note)
+
+    def waits(self, reason: str | None) -> None:
+        """Say what is waited for."""
+        if reason is not None:
+            self._progress.console.print(f"waiting: {reason}", markup=False)
+
+
+class RepublishLines:
+    """A log line every few seconds."""
+
+    def __init__(self) -> None:
+        self._said_at = float("-inf")
+
+    def moved(self, noted: int, of_rows: int, waiting: int) -> None:
+        """Log how far it is, now and then."""
+        now = time.monotonic()
+        if now - self._said_at < LINE_EVERY_SECONDS:
+            return
+        self._said_at = now
+        _log.info(
+            "republish_progress",
+            extra={"noted": noted, "of_totals": of_rows, "waiting": waiting},
+        )
+
+    def waits(self, reason: str | None) -> None:
+        """Log what is waited for."""
+        if reason is not None:
+            _log.info("republish_waits", extra={"reason": reason})
+
+
+def say_published(totals: int, *, on_terminal: bool) -> None:
+    """Say how many totals were published."""
+    if on_terminal:
+        sys.stdout.write(f"{totals:,} totals published again\n")
+    else:
+        _log.info("republished", extra={"totals": totals})

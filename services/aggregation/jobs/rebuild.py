@@ -136,6 +136,8 @@ class Rebuild:
             fenced_max = FENCED_RECORDS_MAX
             await self._follow(await held.stands())
             await self._drop_old_rows()
+            while await self._ledger.carry_forward():
+                pass
             await held.gather_statistics()
             while True:
                 stands = await held.stands()
@@ -172,7 +174,7 @@ class Rebuild:
                 return outcome
             if comparison.differing:
                 agencies = await held.agencies()
-                await held.mark_differing(
+                await held.note_differing(
                     {agency: self._replay.partition_of(agency) for agency in agencies}
                 )
             await held.switch()

@@ -10,6 +10,7 @@ from shared.postgres.queries import load_queries
 
 QUERIES: Final = load_queries("services.aggregation.sql")
 GENERATION_QUERIES: Final = load_queries("services.aggregation.sql", "generation.sql")
+REPUBLISH_QUERIES: Final = load_queries("services.aggregation.sql", "republish.sql")
 
 GENERATION_TABLES: Final = (
     "progress",
@@ -17,6 +18,8 @@ GENERATION_TABLES: Final = (
     "reversal",
     "ledger_dropped",
     "daily_total",
+    "carry",
+    "carried_level",
     "statement",
     "control",
     "last_report",

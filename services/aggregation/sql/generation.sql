@@ -180,6 +180,26 @@ WITH differing AS (
     WHERE (k.count::text, k.amount::text)
         IS DISTINCT FROM (r.count::text, r.amount::text)
     UNION ALL
+    -- Where both carried levels forward. No row and one of zeros are the same level:
+    -- the one carried before a reversal came stands as zeros.
+    SELECT
+        'carried_level',
+        concat_ws(' ', s.indicator, s.agency, s.locality, s.valid_from, day),
+        k.count || ' ' || k.amount,
+        r.count || ' ' || r.amount
+    FROM (
+        SELECT day FROM aggregation.carry
+        INTERSECT
+        SELECT day FROM aggregation_next.carry
+    ) AS c
+    JOIN (
+        aggregation.carried_level AS k
+        FULL JOIN aggregation_next.carried_level AS r USING (day, series_id)
+    ) USING (day)
+    LEFT JOIN aggregation.series AS s USING (series_id)
+    WHERE (coalesce(k.count, 0), coalesce(k.amount, 0))
+        <> (coalesce(r.count, 0), coalesce(r.amount, 0))
+    UNION ALL
     SELECT 'statement', concat_ws(' ', source, id), k::text, r::text
     FROM aggregation.statement AS k
     FULL JOIN aggregation_next.statement AS r USING (source, id, occurred_at)
@@ -215,38 +235,41 @@ LIMIT $1
 -- Whose totals there are.
 SELECT DISTINCT agency FROM aggregation.series ORDER BY agency
 
--- name: mark_differing
+-- name: note_differing
 -- Notes what is to be published again, since the next generation has it otherwise.
--- $1 agencies, $2 their partitions.
-INSERT INTO aggregation.outbox_total AS o (kind, series_id, day, partition, revision)
-SELECT d.kind::"char", d.series_id, d.day, p.partition, p.next_offset
+-- $1 agencies, $2 their partitions, $3 most keys of a change.
+INSERT INTO aggregation.outbox_change (partition, keys, kind, series_ids, days)
+SELECT partition, count(*), kind::"char", array_agg(series_id), array_agg(day)
 FROM (
-    SELECT 'd', series_id, day
-    FROM aggregation.daily_total AS k
-    FULL JOIN aggregation_next.daily_total AS r USING (series_id, day)
-    WHERE (k.count, k.amount) IS DISTINCT FROM (r.count, r.amount)
-    UNION
-    SELECT 's', s.series_id, t.day
-    FROM aggregation.statement AS k
-    FULL JOIN aggregation_next.statement AS r USING (source, id, occurred_at)
-    CROSS JOIN LATERAL (
-        VALUES
-            (k.indicator, k.agency, k.locality, k.valid_from, k.day),
-            (r.indicator, r.agency, r.locality, r.valid_from, r.day)
-    ) AS t (indicator, agency, locality, valid_from, day)
-    JOIN aggregation.series AS s
-        ON (s.indicator, s.agency, s.locality, s.valid_from)
-            = (t.indicator, t.agency, t.locality, t.valid_from)
-    WHERE k::text IS DISTINCT FROM r::text
-    UNION
-    SELECT 'l', s.series_id, '-infinity'::date
-    FROM aggregation.last_report AS k
-    FULL JOIN aggregation_next.last_report AS r USING (agency, indicator)
-    JOIN aggregation.series AS s USING (agency, indicator)
-    WHERE k::text IS DISTINCT FROM r::text AND s.locality IS NULL
-) AS d (kind, series_id, day)
-JOIN aggregation.series AS s USING (series_id)
-JOIN unnest($1::text[], $2::integer[]) AS b (agency, partition) USING (agency)
-JOIN aggregation.progress AS p ON p.partition = b.partition
-ON CONFLICT (partition, kind, series_id, day)
-DO UPDATE SET revision = excluded.revision
+    SELECT
+        b.partition, d.kind, d.series_id, d.day,
+        (row_number() OVER (PARTITION BY b.partition, d.kind) - 1) / $3::integer AS part
+    FROM (
+        SELECT 'd', series_id, day
+        FROM aggregation.daily_total AS k
+        FULL JOIN aggregation_next.daily_total AS r USING (series_id, day)
+        WHERE (k.count, k.amount) IS DISTINCT FROM (r.count, r.amount)
+        UNION
+        SELECT 's', s.series_id, t.day
+        FROM aggregation.statement AS k
+        FULL JOIN aggregation_next.statement AS r USING (source, id, occurred_at)
+        CROSS JOIN LATERAL (
+            VALUES
+                (k.indicator, k.agency, k.locality, k.valid_from, k.day),
+                (r.indicator, r.agency, r.locality, r.valid_from, r.day)
+        ) AS t (indicator, agency, locality, valid_from, day)
+        JOIN aggregation.series AS s
+            ON (s.indicator, s.agency, s.locality, s.valid_from)
+                = (t.indicator, t.agency, t.locality, t.valid_from)
+        WHERE k::text IS DISTINCT FROM r::text
+        UNION
+        SELECT 'l', s.series_id, '-infinity'::date
+        FROM aggregation.last_report AS k
+        FULL JOIN aggregation_next.last_report AS r USING (agency, indicator)
+        JOIN aggregation.series AS s USING (agency, indicator)
+        WHERE k::text IS DISTINCT FROM r::text AND s.locality IS NULL
+    ) AS d (kind, series_id, day)
+    JOIN aggregation.series AS s USING (series_id)
+    JOIN unnest($1::text[], $2::integer[]) AS b (agency, partition) USING (agency)
+) AS parts
+GROUP BY partition, kind, part

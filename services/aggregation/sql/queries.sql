@@ -16,8 +16,11 @@ ORDER BY partition
 
 -- name: lock_progress
 -- Locks the rows of a batch's partitions in ascending order, so that two writers can
--- not wait for each other; the caller compares the offsets. $1 partitions.
-SELECT partition, next_offset, kept_since
+-- not wait for each other; the caller compares the offsets. While they are locked, no
+-- day is carried forward, so the last one stays the last. $1 partitions.
+SELECT
+    partition, next_offset, kept_since,
+    (SELECT max(day) FROM aggregation.carry) AS carried
 FROM aggregation.progress
 WHERE partition = ANY($1::integer[])
 ORDER BY partition
@@ -86,8 +89,12 @@ JOIN aggregation.series AS s
     AND s.valid_from IS NOT DISTINCT FROM b.valid_from
 
 -- name: find_known
--- Which keys stand in the ledger; a few of a batch do. $1 keys.
-SELECT key FROM aggregation.ledger WHERE key = ANY($1::uuid[])
+-- Which keys stand in the ledger, or are waited for by a reversal taken; a few of a
+-- batch are. $1 keys.
+SELECT key, false AS waits FROM aggregation.ledger WHERE key = ANY($1::uuid[])
+UNION ALL
+SELECT reversed_key, true FROM aggregation.reversal
+WHERE reversed_key = ANY($1::uuid[])
 
 -- name: read_rows
 -- The ledger's rows with these keys, in words. $1 keys.
@@ -102,7 +109,7 @@ LEFT JOIN aggregation.series AS s USING (series_id)
 LEFT JOIN aggregation.reversal AS r ON l.kind = 'r' AND r.key = l.key
 WHERE l.key = ANY($1::uuid[])
 
--- name: find_waiting
+-- name: read_waiting
 -- Reversals taken whose original has one of these keys. $1 keys.
 SELECT reversed_source, reversed_id, reversed_occurred_at, log_offset
 FROM aggregation.reversal
@@ -231,14 +238,124 @@ DELETE FROM aggregation.daily_total AS t
 USING unnest($1::integer[], $2::date[]) AS b (series_id, day)
 WHERE t.series_id = b.series_id AND t.day = b.day AND t.count = 0 AND t.amount = 0
 
--- name: mark_totals
--- Notes totals that are to be published. $1 kind, $2 series, $3 days, $4 partitions,
--- $5 revisions.
-INSERT INTO aggregation.outbox_total AS o (kind, series_id, day, partition, revision)
-SELECT $1::"char", b.*
-FROM unnest($2::integer[], $3::date[], $4::integer[], $5::bigint[]) AS b
-ON CONFLICT (partition, kind, series_id, day)
-DO UPDATE SET revision = excluded.revision
+-- name: add_to_carried
+-- Adds what came late to the levels carried forward since; a statement of the same or a
+-- later day has replaced its count. $1 series, $2 days, $3 counts, $4 amounts, $5 the
+-- first of the days, so that no earlier carry is looked at.
+INSERT INTO aggregation.carried_level AS k (day, series_id, count, amount)
+SELECT
+    c.day, b.series_id,
+    sum(CASE WHEN b.stated_on <= c.day THEN 0 ELSE b.count END), sum(b.amount)
+FROM (
+    SELECT d.series_id, d.day, d.count, d.amount, (
+        SELECT min(s.day)
+        FROM aggregation.series AS p
+        JOIN aggregation.statement AS s
+            USING (indicator, agency, locality, valid_from)
+        WHERE p.series_id = d.series_id AND s.day >= d.day
+    ) AS stated_on
+    FROM unnest($1::integer[], $2::date[], $3::numeric[], $4::numeric[])
+        AS d (series_id, day, count, amount)
+) AS b
+JOIN aggregation.carry AS c ON c.day >= b.day AND c.day >= $5
+GROUP BY c.day, b.series_id
+ON CONFLICT (day, series_id) DO UPDATE
+SET count = k.count + excluded.count, amount = k.amount + excluded.amount
+
+-- name: read_carries
+-- Days carried forward from a day on, each with the one before it; in order. $1 day.
+SELECT c.day, (SELECT max(b.day) FROM aggregation.carry AS b WHERE b.day < c.day) AS base
+FROM aggregation.carry AS c
+WHERE c.day >= $1
+ORDER BY c.day
+
+-- name: drop_carried
+-- Forgets levels carried forward from a day on, of series whose statements changed.
+-- $1 day, $2 series.
+DELETE FROM aggregation.carried_level
+WHERE day IN (SELECT c.day FROM aggregation.carry AS c WHERE c.day >= $1)
+    AND series_id = ANY($2::integer[])
+
+-- name: carry_levels
+-- Carries levels forward to the end of a day. What was carried before counts as an
+-- effect on that day, which a later statement replaces like any other; the statement
+-- itself has no day, so nothing replaces it. $1 the day, $2 the one carried before it or
+-- null, $3 the only series to carry or null for all.
+WITH stated AS (
+    SELECT DISTINCT ON (s.indicator, s.agency, s.locality, s.valid_from)
+        p.series_id, s.day, s.level
+    FROM aggregation.statement AS s
+    JOIN aggregation.series AS p USING (indicator, agency, locality, valid_from)
+    WHERE s.day > coalesce($2::date, '-infinity') AND s.day <= $1::date
+    ORDER BY
+        s.indicator, s.agency, s.locality, s.valid_from,
+        s.day DESC, s.occurred_at DESC,
+        s.source COLLATE "C" DESC, s.id COLLATE "C" DESC
+)
+INSERT INTO aggregation.carried_level (day, series_id, count, amount)
+SELECT
+    $1::date, e.series_id,
+    sum(CASE WHEN e.day <= s.day THEN 0 ELSE e.count END), sum(e.amount)
+FROM (
+    SELECT k.series_id, k.day, k.count, k.amount
+    FROM aggregation.carried_level AS k
+    WHERE k.day = $2::date
+    UNION ALL
+    SELECT t.series_id, t.day, t.count, t.amount
+    FROM aggregation.daily_total AS t
+    WHERE t.day > coalesce($2::date, '-infinity') AND t.day <= $1::date
+    UNION ALL
+    SELECT o.series_id, NULL, o.level, 0
+    FROM stated AS o
+) AS e
+LEFT JOIN stated AS s USING (series_id)
+WHERE $3::integer[] IS NULL OR e.series_id = ANY($3::integer[])
+GROUP BY e.series_id
+
+-- name: read_carry_state
+-- First and last day that anything is counted or stated on, and the last one carried
+-- forward. A day beyond the log's own time is not taken for the last.
+SELECT
+    least(
+        (SELECT min(t.day) FROM aggregation.daily_total AS t),
+        (SELECT min(s.day) FROM aggregation.statement AS s)
+    ) AS first,
+    least(
+        greatest(
+            (SELECT max(t.day) FROM aggregation.daily_total AS t),
+            (SELECT max(s.day) FROM aggregation.statement AS s)
+        ),
+        (SELECT max(p.last_logged_at AT TIME ZONE 'UTC')::date + 1
+            FROM aggregation.progress AS p)
+    ) AS last,
+    (SELECT max(c.day) FROM aggregation.carry AS c) AS carried
+
+-- name: limit_lock_wait
+-- How long this transaction waits for each lock. $1 a duration.
+SELECT set_config('lock_timeout', $1, true)
+
+-- name: hold_writers
+-- Has writers wait before their first look at a partition, once those at work are
+-- through; readers go on.
+LOCK TABLE aggregation.progress IN EXCLUSIVE MODE
+
+-- name: note_carry
+-- Notes that levels at the end of a day are carried forward. $1 day.
+INSERT INTO aggregation.carry (day) VALUES ($1)
+
+-- name: drop_carry
+-- Forgets that levels of a day were carried forward. $1 day.
+DELETE FROM aggregation.carry WHERE day = $1
+
+-- name: drop_carried_day
+-- Forgets the levels of such a day. $1 day.
+DELETE FROM aggregation.carried_level WHERE day = $1
+
+-- name: note_changes
+-- Notes totals of a batch that are to be published. $1 kind, $2 partition, $3 series,
+-- $4 days, of one key each.
+INSERT INTO aggregation.outbox_change (partition, keys, kind, series_ids, days)
+VALUES ($2, cardinality($3::integer[]), $1::"char", $3::integer[], $4::date[])
 
 -- name: drop_statements
 -- Removes voided statements. $1 sources, $2 ids, $3 instants.
@@ -275,26 +392,46 @@ DELETE FROM aggregation.outbox_rejected AS o
 USING unnest($1::integer[], $2::bigint[]) AS b (partition, log_offset)
 WHERE o.partition = b.partition AND o.log_offset = b.log_offset
 
--- name: read_outbox_totals
--- Totals that changed, with the values they have now, in key order. $1 partitions,
--- $2 most rows, $3 to $6 the key after which to go on (partition, kind, series, day);
--- a round that pages by it meets each key once.
+-- name: pick_changes
+-- The oldest changes to publish, as many as fit. $1 partitions, $2 most changes, $3 how
+-- many keys are enough; the first change fits always.
+SELECT change_id, keys
+FROM (
+    SELECT change_id, keys, sum(keys) OVER (ORDER BY change_id) - keys AS before
+    FROM (
+        SELECT change_id, keys FROM aggregation.outbox_change
+        WHERE partition = ANY($1::integer[])
+        ORDER BY change_id
+        LIMIT $2
+    ) AS oldest
+) AS counted
+WHERE before < $3
+ORDER BY change_id
+
+-- name: read_changed_totals
+-- Totals that changed, each once, in key order, with the values that they have now and
+-- the next offsets of their partitions now: one snapshot, so the two belong together.
+-- $1 changes, $2 most rows, $3 to $6 the key after which to go on (partition, kind,
+-- series, day).
 SELECT
     o.kind, p.indicator, p.agency, p.locality, p.valid_from, o.series_id, o.day,
-    o.partition, o.revision,
+    o.partition, g.next_offset AS revision,
     coalesce(d.count, 0) AS count,
     coalesce(d.amount, 0) AS amount,
     s.level,
     r.logged_at
 FROM (
-    SELECT * FROM aggregation.outbox_total
-    WHERE partition = ANY($1::integer[])
-        AND (partition, kind, series_id, day)
+    SELECT DISTINCT c.partition, c.kind, k.series_id, k.day
+    FROM aggregation.outbox_change AS c
+    CROSS JOIN LATERAL unnest(c.series_ids, c.days) AS k (series_id, day)
+    WHERE c.change_id = ANY($1::bigint[])
+        AND (c.partition, c.kind, k.series_id, k.day)
             > ($3::integer, $4::"char", $5::integer, $6::date)
-    ORDER BY partition, kind, series_id, day
+    ORDER BY c.partition, c.kind, k.series_id, k.day
     LIMIT $2
 ) AS o
 JOIN aggregation.series AS p USING (series_id)
+JOIN aggregation.progress AS g ON g.partition = o.partition
 LEFT JOIN aggregation.daily_total AS d
     ON o.kind = 'd' AND d.series_id = o.series_id AND d.day = o.day
 LEFT JOIN LATERAL (
@@ -310,23 +447,9 @@ LEFT JOIN aggregation.last_report AS r
     ON o.kind = 'l' AND (r.agency, r.indicator) = (p.agency, p.indicator)
 ORDER BY o.partition, o.kind, o.series_id, o.day
 
--- name: drop_outbox_totals
--- Forgets totals that are published, unless they changed meanwhile; one that is being
--- marked again is locked, and stays. $1 kinds, $2 series, $3 days, $4 partitions,
--- $5 revisions.
-WITH published AS (
-    SELECT o.partition, o.kind, o.series_id, o.day
-    FROM aggregation.outbox_total AS o
-    JOIN unnest($1::"char"[], $2::integer[], $3::date[], $4::integer[], $5::bigint[])
-        AS b (kind, series_id, day, partition, revision)
-        ON o.partition = b.partition AND o.kind = b.kind
-        AND o.series_id = b.series_id AND o.day = b.day AND o.revision = b.revision
-    FOR UPDATE OF o SKIP LOCKED
-)
-DELETE FROM aggregation.outbox_total AS o
-USING published AS b
-WHERE o.partition = b.partition AND o.kind = b.kind AND o.series_id = b.series_id
-    AND o.day = b.day
+-- name: drop_changes
+-- Forgets changes whose totals are durable in uptake.totals. $1 changes.
+DELETE FROM aggregation.outbox_change WHERE change_id = ANY($1::bigint[])
 
 -- name: note_watermarks
 -- Notes up to which log time partitions are applied. $1 partitions, $2 instants.

@@ -232,14 +232,9 @@ CREATE FUNCTION reporting.running_total_on(on_day date) RETURNS TABLE(indicator 
     SET search_path TO 'pg_catalog'
     AS $$
     SELECT
-        t.indicator, a.code, a.valid_from, l.name, l.kind,
-        sum(t.count), sum(t.amount)
-    FROM reporting.leaf_total_on(on_day) AS t
-    JOIN aggregation.locality_above AS a
-        ON a.leaf = t.locality AND a.leaf_valid_from = t.valid_from
-    JOIN aggregation.locality AS l
-        ON l.code = a.code AND l.valid_from = a.valid_from
-    GROUP BY t.indicator, a.code, a.valid_from, l.name, l.kind
+        t.indicator, t.locality, t.valid_from, t.name, t.kind, t.count, t.amount
+    FROM reporting.running_total_by_day AS t
+    WHERE t.day = (SELECT least(on_day, last_day) FROM reporting.covered_days)
 $$;
 
 ALTER FUNCTION reporting.running_total_on(on_day date) OWNER TO uptake_aggregation;
@@ -247,6 +242,30 @@ ALTER FUNCTION reporting.running_total_on(on_day date) OWNER TO uptake_aggregati
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
+
+--
+-- Name: carried_level; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.carried_level (
+    day date NOT NULL,
+    series_id integer NOT NULL,
+    count numeric NOT NULL,
+    amount numeric NOT NULL
+)
+WITH (fillfactor='80');
+
+ALTER TABLE aggregation.carried_level OWNER TO uptake_aggregation;
+
+--
+-- Name: carry; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.carry (
+    day date NOT NULL
+);
+
+ALTER TABLE aggregation.carry OWNER TO uptake_aggregation;
 
 --
 -- Name: control; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -405,6 +424,36 @@ ALTER TABLE aggregation.origin ALTER COLUMN origin_id ADD GENERATED ALWAYS AS ID
 );
 
 --
+-- Name: outbox_change; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.outbox_change (
+    change_id bigint NOT NULL,
+    partition integer NOT NULL,
+    keys integer NOT NULL,
+    kind "char" NOT NULL,
+    series_ids integer[] NOT NULL,
+    days date[] NOT NULL,
+    CONSTRAINT outbox_change_check CHECK (((keys = cardinality(series_ids)) AND (keys = cardinality(days)))),
+    CONSTRAINT outbox_change_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
+);
+
+ALTER TABLE aggregation.outbox_change OWNER TO uptake_aggregation;
+
+--
+-- Name: outbox_change_change_id_seq; Type: SEQUENCE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE aggregation.outbox_change ALTER COLUMN change_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME aggregation.outbox_change_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: outbox_rejected; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -419,21 +468,6 @@ CREATE TABLE aggregation.outbox_rejected (
 );
 
 ALTER TABLE aggregation.outbox_rejected OWNER TO uptake_aggregation;
-
---
--- Name: outbox_total; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
---
-
-CREATE TABLE aggregation.outbox_total (
-    revision bigint NOT NULL,
-    partition integer NOT NULL,
-    series_id integer NOT NULL,
-    day date NOT NULL,
-    kind "char" NOT NULL,
-    CONSTRAINT outbox_total_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
-);
-
-ALTER TABLE aggregation.outbox_total OWNER TO uptake_aggregation;
 
 --
 -- Name: progress; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -545,6 +579,93 @@ CREATE TABLE aggregation.watermark (
 );
 
 ALTER TABLE aggregation.watermark OWNER TO uptake_aggregation;
+
+--
+-- Name: covered_days; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.covered_days AS
+ SELECT first_day,
+    last_day
+   FROM ( SELECT LEAST(( SELECT min(t.day) AS min
+                   FROM aggregation.daily_total t), ( SELECT min(s.day) AS min
+                   FROM aggregation.statement s)) AS first_day,
+            GREATEST(( SELECT max(t.day) AS max
+                   FROM aggregation.daily_total t), ( SELECT max(s.day) AS max
+                   FROM aggregation.statement s)) AS last_day) d
+  WHERE (first_day IS NOT NULL);
+
+ALTER VIEW reporting.covered_days OWNER TO uptake_aggregation;
+
+--
+-- Name: carried_difference; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.carried_difference AS
+ WITH span AS (
+         SELECT c.day,
+            lag(c.day) OVER (ORDER BY c.day) AS base
+           FROM aggregation.carry c
+        ), stated AS (
+         SELECT DISTINCT ON (c.day, s.indicator, s.agency, s.locality, s.valid_from) c.day AS carried,
+            p_1.series_id,
+            s.day,
+            s.level
+           FROM ((span c
+             JOIN aggregation.statement s ON (((s.day > COALESCE(c.base, '-infinity'::date)) AND (s.day <= c.day))))
+             JOIN aggregation.series p_1 USING (indicator, agency, locality, valid_from))
+          ORDER BY c.day, s.indicator, s.agency, s.locality, s.valid_from, s.day DESC, s.occurred_at DESC, (s.source COLLATE "C") DESC, (s.id COLLATE "C") DESC
+        ), summed AS (
+         SELECT e_1.carried AS day,
+            e_1.series_id,
+            sum(
+                CASE
+                    WHEN (e_1.day <= s.day) THEN (0)::numeric
+                    ELSE e_1.count
+                END) AS count,
+            sum(e_1.amount) AS amount
+           FROM (( SELECT c.day AS carried,
+                    k_1.series_id,
+                    k_1.day,
+                    k_1.count,
+                    k_1.amount
+                   FROM (span c
+                     JOIN aggregation.carried_level k_1 ON ((k_1.day = c.base)))
+                UNION ALL
+                 SELECT c.day,
+                    t.series_id,
+                    t.day,
+                    t.count,
+                    t.amount
+                   FROM (((span c
+                     CROSS JOIN reporting.covered_days f)
+                     CROSS JOIN LATERAL generate_series(0, (c.day - COALESCE((c.base + 1), f.first_day))) n(n))
+                     JOIN aggregation.daily_total t ON ((t.day = (COALESCE((c.base + 1), f.first_day) + n.n))))
+                UNION ALL
+                 SELECT o.carried,
+                    o.series_id,
+                    NULL::date AS day,
+                    o.level AS count,
+                    0 AS amount
+                   FROM stated o) e_1
+             LEFT JOIN stated s USING (carried, series_id))
+          GROUP BY e_1.carried, e_1.series_id
+        )
+ SELECT day,
+    p.indicator,
+    p.agency,
+    p.locality,
+    p.valid_from,
+    COALESCE(k.count, (0)::numeric) AS carried_count,
+    COALESCE(k.amount, (0)::numeric) AS carried_amount,
+    COALESCE(e.count, (0)::numeric) AS summed_count,
+    COALESCE(e.amount, (0)::numeric) AS summed_amount
+   FROM ((aggregation.carried_level k
+     FULL JOIN summed e USING (day, series_id))
+     LEFT JOIN aggregation.series p USING (series_id))
+  WHERE ((COALESCE(k.count, (0)::numeric) <> COALESCE(e.count, (0)::numeric)) OR (COALESCE(k.amount, (0)::numeric) <> COALESCE(e.amount, (0)::numeric)));
+
+ALTER VIEW reporting.carried_difference OWNER TO uptake_aggregation;
 
 --
 -- Name: completeness; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
@@ -712,6 +833,90 @@ CREATE VIEW reporting.progress AS
 ALTER VIEW reporting.progress OWNER TO uptake_aggregation;
 
 --
+-- Name: running_total_by_day; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.running_total_by_day AS
+ SELECT d.day,
+    u.indicator,
+    u.locality,
+    u.valid_from,
+    u.name,
+    u.kind,
+    u.count,
+    u.amount
+   FROM (( SELECT (f.first_day + n.n) AS day,
+            f.first_day,
+            ( SELECT max(c.day) AS max
+                   FROM aggregation.carry c
+                  WHERE (c.day <= (f.first_day + n.n))) AS base
+           FROM (reporting.covered_days f
+             CROSS JOIN LATERAL generate_series(0, (f.last_day - f.first_day)) n(n))) d
+     CROSS JOIN LATERAL ( WITH stated AS (
+                 SELECT DISTINCT ON (s.indicator, s.agency, s.locality, s.valid_from) p.series_id,
+                    s.day,
+                    s.level
+                   FROM (aggregation.statement s
+                     JOIN aggregation.series p USING (indicator, agency, locality, valid_from))
+                  WHERE ((s.day > COALESCE(d.base, '-infinity'::date)) AND (s.day <= d.day))
+                  ORDER BY s.indicator, s.agency, s.locality, s.valid_from, s.day DESC, s.occurred_at DESC, (s.source COLLATE "C") DESC, (s.id COLLATE "C") DESC
+                )
+         SELECT e.indicator,
+            e.locality,
+            e.valid_from,
+            e.name,
+            e.kind,
+            sum(e.count) AS count,
+            sum(e.amount) AS amount
+           FROM ( SELECT p.indicator,
+                    l.code AS locality,
+                    l.valid_from,
+                    l.name,
+                    l.kind,
+                        CASE
+                            WHEN (k.day <= s.day) THEN (0)::numeric
+                            ELSE k.count
+                        END AS count,
+                    k.amount
+                   FROM ((((aggregation.locality l
+                     JOIN aggregation.locality_above a USING (code, valid_from))
+                     JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
+                     JOIN aggregation.carried_level k ON (((k.series_id = p.series_id) AND (k.day = d.base))))
+                     LEFT JOIN stated s ON ((s.series_id = p.series_id)))
+                UNION ALL
+                 SELECT p.indicator,
+                    l.code AS locality,
+                    l.valid_from,
+                    l.name,
+                    l.kind,
+                        CASE
+                            WHEN (t.day <= s.day) THEN (0)::numeric
+                            ELSE t.count
+                        END AS count,
+                    t.amount
+                   FROM ((((aggregation.locality l
+                     JOIN aggregation.locality_above a USING (code, valid_from))
+                     JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
+                     JOIN aggregation.daily_total t ON (((t.series_id = p.series_id) AND (t.day = ANY (ARRAY( SELECT (COALESCE((d.base + 1), d.first_day) + n.n)
+                           FROM generate_series(0, (d.day - COALESCE((d.base + 1), d.first_day))) n(n)))))))
+                     LEFT JOIN stated s ON ((s.series_id = p.series_id)))
+                UNION ALL
+                 SELECT p.indicator,
+                    l.code AS locality,
+                    l.valid_from,
+                    l.name,
+                    l.kind,
+                    (s.level)::numeric AS count,
+                    (0)::numeric AS amount
+                   FROM (((aggregation.locality l
+                     JOIN aggregation.locality_above a USING (code, valid_from))
+                     JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
+                     JOIN stated s ON ((s.series_id = p.series_id)))) e
+          GROUP BY e.indicator, e.locality, e.valid_from, e.name, e.kind) u);
+
+ALTER VIEW reporting.running_total_by_day OWNER TO uptake_aggregation;
+
+--
 -- Name: running_total; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -723,9 +928,25 @@ CREATE VIEW reporting.running_total AS
     kind,
     count,
     amount
-   FROM reporting.running_total_on('infinity'::date) running_total_on(indicator, locality, valid_from, name, kind, count, amount);
+   FROM reporting.running_total_by_day
+  WHERE (day = ( SELECT covered_days.last_day
+           FROM reporting.covered_days));
 
 ALTER VIEW reporting.running_total OWNER TO uptake_aggregation;
+
+--
+-- Name: carried_level carried_level_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.carried_level
+    ADD CONSTRAINT carried_level_pkey PRIMARY KEY (day, series_id);
+
+--
+-- Name: carry carry_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.carry
+    ADD CONSTRAINT carry_pkey PRIMARY KEY (day);
 
 --
 -- Name: control control_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -739,7 +960,7 @@ ALTER TABLE ONLY aggregation.control
 --
 
 ALTER TABLE ONLY aggregation.daily_total
-    ADD CONSTRAINT daily_total_pkey PRIMARY KEY (series_id, day);
+    ADD CONSTRAINT daily_total_pkey PRIMARY KEY (day, series_id);
 
 --
 -- Name: event_type event_type_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -805,18 +1026,18 @@ ALTER TABLE ONLY aggregation.origin
     ADD CONSTRAINT origin_source_key UNIQUE (source);
 
 --
+-- Name: outbox_change outbox_change_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.outbox_change
+    ADD CONSTRAINT outbox_change_pkey PRIMARY KEY (change_id);
+
+--
 -- Name: outbox_rejected outbox_rejected_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
 --
 
 ALTER TABLE ONLY aggregation.outbox_rejected
     ADD CONSTRAINT outbox_rejected_pkey PRIMARY KEY (partition, log_offset);
-
---
--- Name: outbox_total outbox_total_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
---
-
-ALTER TABLE ONLY aggregation.outbox_total
-    ADD CONSTRAINT outbox_total_pkey PRIMARY KEY (partition, kind, series_id, day);
 
 --
 -- Name: progress progress_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
@@ -893,6 +1114,18 @@ CREATE INDEX ledger_logged_at ON aggregation.ledger USING btree (logged_at);
 CREATE INDEX locality_above_unit ON aggregation.locality_above USING btree (code, valid_from);
 
 --
+-- Name: series_leaf; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX series_leaf ON aggregation.series USING btree (locality, valid_from);
+
+--
+-- Name: statement_day; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX statement_day ON aggregation.statement USING btree (day);
+
+--
 -- Name: statement_series; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -904,6 +1137,18 @@ CREATE INDEX statement_series ON aggregation.statement USING btree (indicator, a
 
 GRANT USAGE ON SCHEMA reporting TO uptake_reader;
 GRANT ALL ON SCHEMA reporting TO uptake_aggregation;
+
+--
+-- Name: TABLE covered_days; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.covered_days TO uptake_reader;
+
+--
+-- Name: TABLE carried_difference; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.carried_difference TO uptake_reader;
 
 --
 -- Name: TABLE completeness; Type: ACL; Schema: reporting; Owner: uptake_aggregation
@@ -964,6 +1209,12 @@ GRANT SELECT ON TABLE reporting.locality_above TO uptake_reader;
 --
 
 GRANT SELECT ON TABLE reporting.progress TO uptake_reader;
+
+--
+-- Name: TABLE running_total_by_day; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.running_total_by_day TO uptake_reader;
 
 --
 -- Name: TABLE running_total; Type: ACL; Schema: reporting; Owner: uptake_aggregation

@@ -4,7 +4,7 @@ Numbers are made outside the batch's transaction and never change, so they may b
 remembered here. `forget` is called whenever the database may be another one.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -53,19 +53,19 @@ class Dictionary:
         self.series.clear()
 
     async def learn(
-        self, connection: PoolConnectionProxy, entries: Iterable[Entry]
+        self, connection: PoolConnectionProxy, entries: Sequence[Entry]
     ) -> None:
         """Know every number that these entries need, and whose the sources are."""
         if len(self.series) > REMEMBERED_MAX or len(self.origins) > REMEMBERED_MAX:
             self.forget()
-        agencies: dict[str, str] = {}
-        types: set[str] = set()
-        keys: set[SeriesKey] = set()
-        for entry in entries:
-            agencies[entry.source] = entry.agency
-            types.add(entry.type)
-            if (key := series_key(entry)) is not None:
-                keys.add(key)
+        # Comprehensions, because this is done for every record.
+        agencies = {entry.source: entry.agency for entry in entries}
+        types = {entry.type for entry in entries}
+        keys: set[SeriesKey] = {
+            (entry.indicator, entry.agency, entry.locality, entry.validfrom)
+            for entry in entries
+            if entry.indicator is not None
+        }
         await self._learn_origins(connection, agencies)
         await self._learn_types(connection, types)
         reports = {report_series(agency, indicator) for indicator, agency, *_ in keys}

@@ -20,6 +20,7 @@ from services.aggregation.sql import (
     SERVING,
 )
 from services.aggregation.store.ledger import Progress
+from services.aggregation.store.totals import CHANGE_KEYS_MAX
 from shared.errors import FatalError
 from shared.postgres.pool import outages_as_transient
 
@@ -198,16 +199,17 @@ class HeldRebuild:
         rows = await self._connection.fetch(GENERATION_QUERIES["read_agencies"])
         return [row["agency"] for row in rows]
 
-    async def mark_differing(self, partitions: Mapping[str, int]) -> None:
+    async def note_differing(self, partitions: Mapping[str, int]) -> None:
         """Note what differs to be published again, as the next generation has it.
 
         Args:
             partitions: Of each agency; its number in the log.
         """
         await self._connection.execute(
-            GENERATION_QUERIES["mark_differing"],
+            GENERATION_QUERIES["note_differing"],
             list(partitions),
             list(partitions.values()),
+            CHANGE_KEYS_MAX,
         )
 
     async def switch(self) -> None:

@@ -7,8 +7,9 @@ from the progress row and loses nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
+from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -22,10 +23,15 @@ from services.aggregation.core.judge import (
 from services.aggregation.core.ledger import LedgerRow
 from services.aggregation.core.record import LogRecord
 from services.aggregation.sql import SERVING, Generation
+from services.aggregation.store.carry import carry_forward, change_carried
 from services.aggregation.store.dictionary import Dictionary
 from services.aggregation.store.keys import ledger_key
 from services.aggregation.store.rows import write_rows
-from services.aggregation.store.totals import write_reports, write_totals
+from services.aggregation.store.totals import (
+    stated_days,
+    write_reports,
+    write_totals,
+)
 from shared.errors import TransientError
 from shared.postgres.pool import outages_as_transient
 
@@ -126,7 +132,7 @@ class LedgerStore:
         try:
             async with outages_as_transient(), self._pool.acquire() as connection:
                 await self._dictionary.learn(
-                    connection, (each.entry for each in records if each.entry)
+                    connection, [each.entry for each in records if each.entry]
                 )
                 async with connection.transaction():
                     return await self._apply(connection, ordered, records)
@@ -135,6 +141,21 @@ class LedgerStore:
             self._dictionary.forget()
             raise
 
+    async def carry_forward(self) -> date | None:
+        """Carry levels forward to the next day that has settled.
+
+        Returns:
+            The day; None where there is none, or writers did not let go in time.
+
+        Raises:
+            TransientError: Postgres is away; the day is carried or it is not.
+        """
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            try:
+                return await carry_forward(connection, self._generation)
+            except asyncpg.LockNotAvailableError:
+                return None
+
     async def _apply(
         self,
         connection: Connection,
@@ -142,7 +163,7 @@ class LedgerStore:
         records: Sequence[LogRecord],
     ) -> Judgement:
         numbers, generation = self._dictionary, self._generation
-        kept_since = await _compare_progress(connection, generation, slices)
+        carried, kept_since = await _compare_progress(connection, generation, slices)
         known = replace(
             await _look_up(connection, generation, records, numbers.owners),
             kept_since=kept_since,
@@ -156,10 +177,18 @@ class LedgerStore:
             ),
         )
         judgement = judge(records, known, self._kept_for)
-        revisions = {part.partition: part.next_offset for part in slices}
         await write_rows(connection, generation, judgement, numbers)
-        await write_totals(connection, generation, judgement, revisions, numbers)
-        await write_reports(connection, generation, judgement, revisions, numbers)
+        stated = stated_days(judgement, numbers)
+        await write_totals(connection, generation, judgement, numbers, stated=stated)
+        await change_carried(
+            connection,
+            generation,
+            numbers,
+            carried=carried,
+            deltas=judgement.deltas,
+            stated=stated,
+        )
+        await write_reports(connection, generation, judgement, numbers)
         if generation.publishes:
             await _write_rejects(connection, judgement, slices)
         await _set_progress(connection, generation, judgement, slices)
@@ -168,8 +197,12 @@ class LedgerStore:
 
 async def _compare_progress(
     connection: Connection, generation: Generation, slices: Sequence[Slice]
-) -> Mapping[int, datetime]:
-    """Lock the progress rows; return since when each partition's ledger is kept."""
+) -> tuple[date | None, Mapping[int, datetime]]:
+    """Hold the batch against the progress rows, and lock them.
+
+    Returns:
+        The last day carried forward, and since when each partition's ledger is kept.
+    """
     rows = await connection.fetch(
         generation.queries["lock_progress"], [part.partition for part in slices]
     )
@@ -180,11 +213,12 @@ async def _compare_progress(
                 f"partition {part.partition} stands at {stand.get(part.partition)}, "
                 f"the batch begins at {part.first_offset}"
             )
-    return {
+    kept_since = {
         row["partition"]: row["kept_since"]
         for row in rows
         if row["kept_since"] is not None
     }
+    return cast("date | None", rows[0]["carried"]), kept_since
 
 
 async def _look_up(
@@ -193,7 +227,7 @@ async def _look_up(
     records: Sequence[LogRecord],
     owners: Mapping[str, str],
 ) -> Known:
-    """Read what the batch can touch: two look-ups by key per record, set-based."""
+    """Read what the batch can touch, by key, set-based."""
     queries = generation.queries
     keys = [record.key for record in records if record.key is not None]
     keys.extend(
@@ -203,15 +237,21 @@ async def _look_up(
         and entry.data.source is not None
         and entry.data.id is not None
     )
-    known = await connection.fetch(queries["find_known"], keys)
-    waiting = await connection.fetch(queries["find_waiting"], keys)
+    stand: list[UUID] = []
+    waited_for: list[UUID] = []
+    for key, waits in await connection.fetch(queries["find_known"], keys):
+        (waited_for if waits else stand).append(key)
     found: list[LedgerRow] = []
-    if known:
-        rows = await connection.fetch(queries["read_rows"], [row[0] for row in known])
+    if stand:
+        rows = await connection.fetch(queries["read_rows"], stand)
         found = [LedgerRow(*row.values()) for row in rows]
-    targets = {
-        cast("Target", (row[0], row[1], row[2])): cast("int", row[3]) for row in waiting
-    }
+    targets: dict[Target, int] = {}
+    if waited_for:
+        waiting = await connection.fetch(queries["read_waiting"], waited_for)
+        targets = {
+            cast("Target", (row[0], row[1], row[2])): cast("int", row[3])
+            for row in waiting
+        }
     return Known({row.key: row for row in found}, targets, owners)
 
 

@@ -5,7 +5,7 @@ absolute and carry a revision, rejects carry their coordinates as id, so a repea
 harmless.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -16,8 +16,11 @@ from services.aggregation.sql import QUERIES
 from shared.postgres.pool import outages_as_transient
 
 OutboxPlace = tuple[int, bytes, int, date]
-"""(partition, kind, series, day): key of an outbox row, in the outbox's order."""
+"""(partition, kind, series, day): what a total is published under, in their order."""
 FIRST_PLACE: Final[OutboxPlace] = (-1, b" ", 0, date.min)
+CHANGES_MAX: Final = 256
+CHANGED_KEYS_ENOUGH: Final = 100_000
+"""How much is picked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class ChangedTotal:
 
     Attributes:
         kind: b"d" daily total, b"s" statement of a day, b"l" last report.
-        revision: Next offset of the partition at the commit that changed it.
+        revision: Next offset of the partition with which it has this value.
         level: Of a statement; None once every statement of the day is voided.
         reported_at: Of a last report.
     """
@@ -70,13 +73,27 @@ class OutboxStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def changed_totals(
-        self, partitions: Sequence[int], rows_max: int, *, after: OutboxPlace
-    ) -> list[ChangedTotal]:
-        """Read a page of totals to publish, in key order, of one snapshot."""
+    async def pick_changes(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """Return the oldest changes to publish, with how many keys each has."""
         async with outages_as_transient(), self._pool.acquire() as connection:
             rows = await connection.fetch(
-                QUERIES["read_outbox_totals"], partitions, rows_max, *after
+                QUERIES["pick_changes"], partitions, CHANGES_MAX, CHANGED_KEYS_ENOUGH
+            )
+        return {row["change_id"]: row["keys"] for row in rows}
+
+    @staticmethod
+    def may_have_left(picked: Mapping[int, int]) -> bool:
+        """Say whether changes older than the picking may not have been picked."""
+        keys = sum(picked.values())
+        return len(picked) >= CHANGES_MAX or keys >= CHANGED_KEYS_ENOUGH
+
+    async def changed_totals(
+        self, changes: Collection[int], rows_max: int, *, after: OutboxPlace
+    ) -> list[ChangedTotal]:
+        """Read a page of the totals that changed, each once, of one snapshot."""
+        async with outages_as_transient(), self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                QUERIES["read_changed_totals"], list(changes), rows_max, *after
             )
         return [
             ChangedTotal(
@@ -97,17 +114,10 @@ class OutboxStore:
             for row in rows
         ]
 
-    async def forget_totals(self, published: Sequence[ChangedTotal]) -> None:
-        """Forget totals that are durable on Kafka, unless they changed meanwhile."""
+    async def forget_changes(self, changes: Collection[int]) -> None:
+        """Forget changes whose totals are durable on Kafka."""
         async with outages_as_transient(), self._pool.acquire() as connection:
-            await connection.execute(
-                QUERIES["drop_outbox_totals"],
-                [total.kind for total in published],
-                [total.series_id for total in published],
-                [total.day for total in published],
-                [total.partition for total in published],
-                [total.revision for total in published],
-            )
+            await connection.execute(QUERIES["drop_changes"], list(changes))
 
     async def note_watermarks(self, watermarks: Mapping[int, datetime]) -> None:
         """Note up to which log time partitions are applied, for those who read totals.

@@ -72,7 +72,7 @@ async def write_rows(
     """Enter a batch in the ledger and void what its reversals name."""
     # Before any key is given up: what is voided has the key that the judge saw.
     await _void(connection, generation, judgement)
-    entered = judgement.entered
+    entered, apart = judgement.entered, judgement.apart
     freed = _freed_keys(judgement)
     if freed:
         await connection.execute(generation.queries["hold_off_retention"])
@@ -81,6 +81,7 @@ async def write_rows(
         await connection.execute(generation.queries["retire_rows"], *there)
         await connection.execute(generation.queries["retire_reversals"], *there)
         entered = tuple(_with_own_key(each, judgement) for each in entered)
+        apart = tuple(_with_own_key(each, judgement) for each in apart)
     await connection.copy_records_to_table(
         "ledger",
         schema_name=generation.schema,
@@ -96,7 +97,7 @@ async def write_rows(
             data.source,
             data.id,
         )
-        for record, entry, _ in entered
+        for record, entry, _ in apart
         if (data := entry.data).source is not None and data.id is not None
     ]
     if reversals:
@@ -159,7 +160,7 @@ async def _write_stated(
     """Keep statements and controls that hold, drop those that were voided."""
     standing = [
         map_entry_to_row(*each)
-        for each in judgement.entered
+        for each in judgement.apart
         if each[2] is None and each[1].effect in ("state", "control")
     ]
     statements = [

@@ -1,6 +1,6 @@
 """Writing what a batch does to totals and last reports, and noting it to publish."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 from services.aggregation.core.judge import Judgement
 from services.aggregation.core.record import LogRecord
 from services.aggregation.sql import Generation
+from services.aggregation.store.carry import StatedDay
 from services.aggregation.store.dictionary import (
     Dictionary,
     report_series,
@@ -17,20 +18,29 @@ from services.aggregation.store.dictionary import (
 )
 
 Connection = PoolConnectionProxy
-Revisions = Mapping[int, int]
-"""Next offset after the batch, by partition."""
 NO_DAY: Final = date.min
 """Stands for the day of a last report, which has none."""
+CHANGE_KEYS_MAX: Final = 5_000
+"""Most keys that one row of the outbox holds."""
 
 
 async def write_totals(
     connection: Connection,
     generation: Generation,
     judgement: Judgement,
-    revisions: Revisions,
     numbers: Dictionary,
+    *,
+    stated: Sequence[StatedDay],
 ) -> None:
-    """Add a batch's nets to the totals, and note what is to be published."""
+    """Add a batch's nets to the totals, and note what is to be published.
+
+    Args:
+        connection: In the batch's transaction.
+        generation: Whose totals.
+        judgement: Of the batch.
+        numbers: Of the series.
+        stated: Statements that came or went.
+    """
     deltas = judgement.deltas
     if deltas:
         series = [numbers.series[delta.key[:4]] for delta in deltas]
@@ -47,57 +57,52 @@ async def write_totals(
                 generation.queries["drop_zero_totals"],
                 *(list(column) for column in zip(*nothing_left, strict=True)),
             )
-        await _mark(
-            connection,
-            generation,
-            b"d",
-            series=series,
-            days=days,
-            partitions=[delta.partition for delta in deltas],
-            revisions=revisions,
+        partitions = [delta.partition for delta in deltas]
+        await _note(
+            connection, generation, b"d", zip(partitions, series, days, strict=True)
         )
-    stated = _stated_days(judgement, numbers)
-    if stated:
-        await _mark(
-            connection,
-            generation,
-            b"s",
-            series=[number for number, _, _ in stated],
-            days=[day for _, day, _ in stated],
-            partitions=[partition for _, _, partition in stated],
-            revisions=revisions,
-        )
+    stated_keys = ((partition, number, day) for number, day, partition in stated)
+    await _note(connection, generation, b"s", stated_keys)
 
 
-async def _mark(
+async def _note(
     connection: Connection,
     generation: Generation,
     kind: bytes,
-    *,
-    series: Sequence[int],
-    days: Sequence[date],
-    partitions: Sequence[int],
-    revisions: Revisions,
+    changed: Iterable[tuple[int, int, date]],
 ) -> None:
-    """Note what is to be published, unless nobody is to see this generation yet."""
-    if generation.publishes:
-        await connection.execute(
-            generation.queries["mark_totals"],
-            kind,
-            series,
-            days,
-            partitions,
-            [revisions[partition] for partition in partitions],
-        )
+    """Note what is to be published, unless nobody is to see this generation yet.
+
+    Args:
+        connection: In the batch's transaction.
+        generation: Whose totals changed.
+        kind: Of the totals: b"d", b"s" or b"l".
+        changed: (partition, series, day) of each.
+    """
+    if not generation.publishes:
+        return
+    keys: dict[int, tuple[list[int], list[date]]] = {}
+    for partition, number, day in changed:
+        series, days = keys.setdefault(partition, ([], []))
+        series.append(number)
+        days.append(day)
+    for partition, (series, days) in keys.items():
+        for start in range(0, len(series), CHANGE_KEYS_MAX):
+            end = start + CHANGE_KEYS_MAX
+            await connection.execute(
+                generation.queries["note_changes"],
+                kind,
+                partition,
+                series[start:end],
+                days[start:end],
+            )
 
 
-def _stated_days(
-    judgement: Judgement, numbers: Dictionary
-) -> list[tuple[int, date, int]]:
-    """Return (series, day, partition) of statements that came or went."""
+def stated_days(judgement: Judgement, numbers: Dictionary) -> list[StatedDay]:
+    """Return which statements came or went."""
     touched = {
         (series_key(entry), entry.data.day or entry.localday, record.partition)
-        for record, entry, _ in judgement.entered
+        for record, entry, _ in judgement.apart
         if entry.effect == "state"
     }
     touched |= {
@@ -120,19 +125,23 @@ async def write_reports(
     connection: Connection,
     generation: Generation,
     judgement: Judgement,
-    revisions: Revisions,
     numbers: Dictionary,
 ) -> None:
     """Note when each agency last reported each indicator, in log time."""
     latest: dict[tuple[str, str], LogRecord] = {}
+    noted: tuple[object, ...] = ()
     for record, entry, _ in judgement.entered:
-        if entry.indicator is not None:
-            report = (entry.agency, entry.indicator)
-            known = latest.get(report)
-            # The broker's clock may step back, so the last need not be the latest; a
-            # rebuild, which cuts the log otherwise, comes to the same instant.
-            if known is None or known.logged_at < record.logged_at:
-                latest[report] = record
+        indicator = entry.indicator
+        # The broker stamps a whole request at once: one look serves most of it.
+        if indicator is None or noted == (entry.agency, indicator, record.logged_at):
+            continue
+        noted = (entry.agency, indicator, record.logged_at)
+        report = (entry.agency, indicator)
+        known = latest.get(report)
+        # The broker's clock may step back, so the last need not be the latest; a
+        # rebuild, which cuts the log otherwise, comes to the same instant.
+        if known is None or known.logged_at < record.logged_at:
+            latest[report] = record
     if not latest:
         return
     reports = sorted(latest)
@@ -143,12 +152,9 @@ async def write_reports(
         [indicator for _, indicator in reports],
         [record.logged_at for record in records],
     )
-    await _mark(
-        connection,
-        generation,
-        b"l",
-        series=[numbers.series[report_series(*report)] for report in reports],
-        days=[NO_DAY] * len(reports),
-        partitions=[record.partition for record in records],
-        revisions=revisions,
+    series = [numbers.series[report_series(*report)] for report in reports]
+    partitions = [record.partition for record in records]
+    no_days = [NO_DAY] * len(reports)
+    await _note(
+        connection, generation, b"l", zip(partitions, series, no_days, strict=True)
     )

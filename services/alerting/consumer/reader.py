@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from services.alerting.consumer.decode import RawRecord, decode_batch, record_hash
-from services.alerting.core.copied import Position
-from services.alerting.store import TotalsStore
+from services.alerting.core.copied import Position, TotalsBatch
+from services.alerting.store import CopyMovedOnError, TotalsStore
 from shared.backoff import wait_out
 from shared.errors import FatalError
 
@@ -97,7 +97,9 @@ class TotalsReader:
         if not batch.stretches:
             return
         changed = await wait_out(
-            "apply_totals", lambda: self._store.apply(batch), on_outage=self._on_outage
+            "apply_totals",
+            lambda: self._copy(records, batch),
+            on_outage=self._on_outage,
         )
         for partition, stretch in batch.stretches.items():
             self._standing[partition] = stretch.next_offset
@@ -120,6 +122,25 @@ class TotalsReader:
             },
         )
 
+    async def _copy(self, records: Sequence[RawRecord], batch: TotalsBatch) -> int:
+        """Apply what of a batch is not in the copy yet; return the units that changed.
+
+        Ends, because the copy only ever moves on. Where this process stands is not
+        moved beyond what it has read itself: Kafka's last answer to it may be older
+        than what another replica copied.
+        """
+        ends = self._standing
+        while batch.stretches:
+            try:
+                return await self._store.apply(batch)
+            except CopyMovedOnError as moved:
+                ends = {
+                    partition: max(end, moved.next_offsets.get(partition, 0))
+                    for partition, end in ends.items()
+                }
+                batch = decode_batch(records, ends)
+        return 0
+
     def _check_hashes(self, records: Sequence[RawRecord]) -> None:
         """See that the record before a start position is the one that was copied.
 
@@ -139,7 +160,6 @@ def another_topic(partition: int) -> FatalError:
     """Say that the topic is not the one that the copy was made of."""
     return FatalError(
         f"partition {partition} of uptake.totals is not the log that alerting copied: "
-        "the topic was made anew; empty alerting's tables (TRUNCATE "
-        "alerting.position, alerting.daily_total, alerting.stated, alerting.series, "
-        "alerting.unit CASCADE) and have aggregation publish all totals"
+        "the topic was made anew; have all totals published by `uptake republish`, "
+        "then empty the copy and start again, as docs/runbooks/platform.md says"
     )

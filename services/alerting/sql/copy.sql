@@ -1,4 +1,10 @@
 -- The copy of uptake.totals and the sums kept with it.
+--
+-- A higher revision replaces, a lower one never; of equal ones that which was logged
+-- later does, since a rebuild mends a total at the revision that it has. What is
+-- applied is always in log order and never behind the positions, so a record that is
+-- read again turns nothing back. Of one batch, the last row of the highest revision
+-- counts.
 
 -- name: add_positions
 -- Know every partition ($1) of the topic.
@@ -66,19 +72,26 @@ WITH incoming AS (
     FROM unnest(
         $1::text[], $2::text[], $3::text[], $4::date[], $5::date[],
         $6::numeric[], $7::numeric[], $8::integer[], $9::bigint[]
-    ) AS i (
+    ) WITH ORDINALITY AS i (
         indicator, agency, locality, valid_from, day,
-        count, amount, partition, revision
+        count, amount, partition, revision, place
     )
     ORDER BY
-        i.indicator, i.agency, i.locality, i.valid_from, i.day, i.revision DESC
+        i.indicator, i.agency, i.locality, i.valid_from, i.day,
+        i.revision DESC, i.place DESC
 ),
 fresh AS MATERIALIZED (
     SELECT i.*, i.count - coalesce(d.count, 0) AS change
     FROM incoming AS i
     LEFT JOIN alerting.daily_total AS d
         USING (indicator, agency, locality, valid_from, day)
-    WHERE d.revision IS NULL OR d.revision < i.revision
+    WHERE
+        d.revision IS NULL
+        OR d.revision < i.revision
+        OR (
+            d.revision = i.revision
+            AND (d.count, d.amount) IS DISTINCT FROM (i.count, i.amount)
+        )
 ),
 written AS (
     INSERT INTO alerting.daily_total (
@@ -159,21 +172,29 @@ WITH incoming AS (
     FROM unnest(
         $1::text[], $2::text[], $3::text[], $4::date[], $5::date[],
         $6::numeric[], $7::integer[], $8::bigint[]
-    ) AS i (
-        indicator, agency, locality, valid_from, day, level, partition, revision
+    ) WITH ORDINALITY AS i (
+        indicator, agency, locality, valid_from, day, level, partition, revision, place
     )
     ORDER BY
-        i.indicator, i.agency, i.locality, i.valid_from, i.day, i.revision DESC
+        i.indicator, i.agency, i.locality, i.valid_from, i.day,
+        i.revision DESC, i.place DESC
 ),
 written AS (
     INSERT INTO alerting.stated AS s (
         indicator, agency, locality, valid_from, day, level, partition, revision
     )
-    SELECT * FROM incoming
+    SELECT
+        indicator, agency, locality, valid_from, day, level, partition, revision
+    FROM incoming
     ON CONFLICT (indicator, agency, locality, valid_from, day) DO UPDATE
     SET level = excluded.level, partition = excluded.partition,
         revision = excluded.revision
-    WHERE s.revision < excluded.revision
+    WHERE
+        s.revision < excluded.revision
+        OR (
+            s.revision = excluded.revision
+            AND s.level IS DISTINCT FROM excluded.level
+        )
     RETURNING s.indicator, s.agency, s.locality, s.valid_from, s.partition
 ),
 fed AS (
@@ -244,13 +265,16 @@ RETURNING u.unit_id
 -- name: apply_reports
 -- Take over when agencies last reported.
 INSERT INTO alerting.last_report AS r (agency, indicator, reported_at, revision)
-SELECT DISTINCT ON (i.agency, i.indicator) i.*
+SELECT DISTINCT ON (i.agency, i.indicator)
+    i.agency, i.indicator, i.reported_at, i.revision
 FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[])
-    AS i (agency, indicator, reported_at, revision)
-ORDER BY i.agency, i.indicator, i.revision DESC
+    WITH ORDINALITY AS i (agency, indicator, reported_at, revision, place)
+ORDER BY i.agency, i.indicator, i.revision DESC, i.place DESC
 ON CONFLICT (agency, indicator) DO UPDATE
 SET reported_at = excluded.reported_at, revision = excluded.revision
-WHERE r.revision < excluded.revision
+WHERE
+    r.revision < excluded.revision
+    OR (r.revision = excluded.revision AND r.reported_at <> excluded.reported_at)
 
 -- name: apply_watermarks
 -- Take over how far the partitions of uptake.events have been applied. An idle

@@ -3,10 +3,11 @@
 from services.alerting.store.alerts import AlertStore, Delivery, Gauge
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
-from services.alerting.store.totals import TotalsStore
+from services.alerting.store.totals import CopyMovedOnError, TotalsStore
 
 __all__ = [
     "AlertStore",
+    "CopyMovedOnError",
     "DefinitionStore",
     "Delivery",
     "EvaluationStore",

@@ -11,6 +11,21 @@ from services.alerting.store.session import Session, columns, transaction
 from shared.errors import FatalError
 
 
+class CopyMovedOnError(Exception):
+    """Another replica, or a commit whose answer was lost, has copied some of a batch.
+
+    Normal with several replicas. Nothing of the batch was written: what is behind the
+    positions must not be applied again, since of equal revisions the later one counts.
+
+    Attributes:
+        next_offsets: Where the copy ends, by partition.
+    """
+
+    def __init__(self, next_offsets: Mapping[int, int]) -> None:
+        super().__init__(f"the copy ends at {next_offsets}")
+        self.next_offsets = next_offsets
+
+
 class TotalsStore:
     """Writes the copy; any number of replicas may, each message changes it once."""
 
@@ -31,13 +46,13 @@ class TotalsStore:
     async def apply(self, batch: TotalsBatch) -> int:
         """Take a batch over: rows, sums and positions, all or nothing.
 
-        A batch that another replica has applied changes nothing; so does one that is
-        applied again after a crash, because the higher revision stays.
+        Compare-and-set: the batch must begin where the copy ends.
 
         Returns:
             Number of units that changed; their targets are marked for evaluation.
 
         Raises:
+            CopyMovedOnError: Some of it has been copied; leave that out and try again.
             TransientError: Postgres is away; try again.
             FatalError: The copy has gone back behind what this process read.
         """
@@ -46,28 +61,26 @@ class TotalsStore:
                 row["partition"]: row["next_offset"]
                 for row in await session.fetch(COPY["lock_positions"])
             }
-            ahead = {
-                partition: stretch
-                for partition, stretch in batch.stretches.items()
-                if stretch.next_offset > stored.get(partition, 0)
-            }
-            for partition, stretch in ahead.items():
+            for partition, stretch in batch.stretches.items():
                 if stored.get(partition, 0) < stretch.from_offset:
                     raise FatalError(
                         f"alerting's copy of partition {partition} of uptake.totals "
                         "has gone back: the database was restored or emptied; start "
                         "again to copy what is missing"
                     )
-            if not ahead:
-                return 0
+            if any(
+                stored.get(partition, 0) > stretch.from_offset
+                for partition, stretch in batch.stretches.items()
+            ):
+                raise CopyMovedOnError(stored)
             changed = await _apply_rows(session, batch)
             if changed:
                 await session.execute(COPY["mark_targets"], sorted(changed))
             await session.execute(
                 COPY["save_positions"],
-                list(ahead),
-                [stretch.next_offset for stretch in ahead.values()],
-                [stretch.last_record_hash for stretch in ahead.values()],
+                list(batch.stretches),
+                [stretch.next_offset for stretch in batch.stretches.values()],
+                [stretch.last_record_hash for stretch in batch.stretches.values()],
             )
         return len(changed)
 

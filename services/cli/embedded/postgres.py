@@ -115,6 +115,7 @@ class EmbeddedPostgres(LoopbackServer):
         durable: bool = True,
         bin_dir: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        password: str | None = None,
     ) -> None:
         """Describe the server; nothing is started.
 
@@ -125,6 +126,8 @@ class EmbeddedPostgres(LoopbackServer):
                 crash of the server may lose or spoil all of it.
             bin_dir: The folder with `initdb` and `postgres`; the wheel's when None.
             settings: Server settings that go before ours.
+            password: The superuser's, where an earlier run's data are kept; one is
+                made up when None.
         """
         super().__init__(folder, port=port)
         self._bin_dir = bin_dir
@@ -134,7 +137,7 @@ class EmbeddedPostgres(LoopbackServer):
             **(settings or {}),
         }
         self._durable = durable
-        self._password = secrets.token_urlsafe(18)
+        self._password = password or secrets.token_urlsafe(18)
         self._version = ""
 
     @property

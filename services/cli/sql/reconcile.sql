@@ -62,6 +62,16 @@ WHERE
 ORDER BY indicator, agency, locality, valid_from, day
 LIMIT $1
 
+-- name: compare_carried
+-- Levels carried forward that are not what they were carried from.
+SELECT
+    day, indicator, agency, locality, valid_from,
+    carried_count, carried_amount, summed_count, summed_amount,
+    count(*) OVER () AS differing
+FROM reporting.carried_difference
+ORDER BY day, indicator, agency, locality, valid_from
+LIMIT $1
+
 -- name: compare_sums
 -- Units whose total is not the sum of what lies directly under them.
 WITH total AS (
@@ -161,3 +171,36 @@ SELECT
         FROM reporting.ledger_dropped
     ) AS rows_dropped,
     (SELECT count(*) FROM reporting.control) AS controls
+
+-- name: distrust_indexes
+-- Has the rest of this transaction read tables only: an index that is corrupt, or was
+-- gone for a while, would hide what stands twice.
+SELECT
+    set_config('enable_indexscan', 'off', true),
+    set_config('enable_indexonlyscan', 'off', true),
+    set_config('enable_bitmapscan', 'off', true)
+
+-- name: find_repeated
+-- Events that stand more than once in the ledger. First by a short hash, so that a
+-- large ledger spills little to disk; what shares one is then compared in full, in a
+-- second pass that is left out where nothing does. By their instant too: an id that the
+-- ledger has forgotten may be borne anew before its old row is dropped. $1 most rows.
+WITH suspected AS MATERIALIZED (
+    SELECT hashtextextended(source || ' ' || id, 0) AS hash
+    FROM reporting.ledger
+    GROUP BY hash, occurred_at
+    HAVING count(*) > 1
+)
+SELECT
+    source, id,
+    count(*) AS rows,
+    min(partition) AS partition,
+    min(log_offset) AS first_offset,
+    max(log_offset) AS last_offset,
+    count(*) OVER () AS differing
+FROM reporting.ledger
+WHERE hashtextextended(source || ' ' || id, 0) IN (SELECT hash FROM suspected)
+GROUP BY source, id, occurred_at
+HAVING count(*) > 1
+ORDER BY source COLLATE "C", id COLLATE "C"
+LIMIT $1

@@ -33,9 +33,12 @@ ORDER BY child.code
 -- name: read_totals
 -- Levels of units up to a day, or with all that has been counted.
 SELECT indicator, locality, valid_from, name, kind, count, amount
-FROM reporting.running_total_on(coalesce($1::date, 'infinity'::date))
+FROM reporting.running_total_by_day
 WHERE
-    (locality, valid_from) IN (
+    day = (SELECT least($1::date, last_day) FROM reporting.covered_days)
+    -- Said twice: this condition reaches the tables, so that only these are added up.
+    AND locality = ANY($2::text[])
+    AND (locality, valid_from) IN (
         SELECT code, since
         FROM unnest($2::text[], $3::date[]) AS asked (code, since)
     )
@@ -57,3 +60,17 @@ WHERE
 SELECT
     (SELECT max(last_logged_at) FROM reporting.progress) AS newest,
     (SELECT complete_up_to FROM reporting.completeness) AS complete_up_to
+
+-- name: read_known_range
+-- Whether the ledger reaches back to an instant ($1), from when on it does where it does
+-- not, and the present. Where no row has been dropped it reaches back to any instant:
+-- before its first row nothing was known. The present is by the clock that is furthest
+-- ahead: log times are the brokers', completeness is aggregation's.
+SELECT
+    NOT EXISTS (SELECT FROM reporting.ledger_kept WHERE $1 < kept_since) AS is_kept,
+    (SELECT kept_since FROM reporting.ledger_kept WHERE $1 < kept_since) AS known_from,
+    greatest(
+        now(),
+        (SELECT max(last_logged_at) FROM reporting.progress),
+        (SELECT complete_up_to FROM reporting.completeness)
+    ) AS known_until

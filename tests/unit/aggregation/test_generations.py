@@ -19,7 +19,7 @@ SHARED = {
     "series",
     # What is still to be published, whichever generation it came from.
     "outbox_rejected",
-    "outbox_total",
+    "outbox_change",
     # How far a service has looked, not what it found.
     "watermark",
     # From the catalogue, not from the log.

@@ -52,7 +52,7 @@ def codes(judgement: Judgement) -> list[tuple[int, str]]:
 
 def test_batch_of_nothing_does_nothing() -> None:
     """Neither classes nor rows nor deltas."""
-    assert judge([], NOTHING, KEPT_FOR) == Judgement({}, (), (), (), ())
+    assert judge([], NOTHING, KEPT_FOR) == Judgement({}, (), (), (), (), ())
 
 
 def test_event_is_counted_with_its_sign() -> None:

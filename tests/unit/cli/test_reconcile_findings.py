@@ -7,9 +7,11 @@ from services.cli.reconcile_findings import (
     Forgotten,
     LedgerCount,
     PartitionState,
+    RepeatedEvent,
     check_classes,
     check_ledger,
     check_log,
+    check_repeated,
     count_in_flight,
 )
 
@@ -62,3 +64,17 @@ def test_forgotten_rows_are_told_with_the_first_day_that_is_whole() -> None:
     assert line is not None
     assert line.startswith("12,000 ledger rows were dropped")
     assert "37 daily totals before 2025-10-20 stay as they are" in line
+
+
+def test_event_that_stands_twice_is_named_with_its_places() -> None:
+    """One record entered twice, and two records under one id."""
+    once = RepeatedEvent("/a", "x", 2, 3, 17, 17)
+    twice = RepeatedEvent("/a", "y", 3, 3, 17, 40)
+    check = check_repeated([once, twice], 5)
+    assert [one.line() for one in check.differences] == [
+        "/a x: 2 rows, partition 3, offset 17",
+        "/a y: 3 rows, partition 3, offsets 17 to 40",
+    ]
+    assert not check.is_equal
+    assert check.advice
+    assert check_repeated([], 0).is_equal

@@ -1,0 +1,1 @@
+"""Bytewax doing the job; it runs in an environment of its own."""

@@ -1,0 +1,1 @@
+"""Pathway doing the job; it runs in an environment of its own."""

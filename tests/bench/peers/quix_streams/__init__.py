@@ -1,0 +1,1 @@
+"""Quix Streams doing the job; it runs in an environment of its own."""
