@@ -1,4 +1,4 @@
-"""How long the ledger remembers, and what may then be forgotten (ADR 0013).
+"""How long the ledger remembers, and what may then be forgotten (ADR 0015).
 
 Each partition has an instant, `kept_since`: what happened before it is judged no more.
 It follows the log's own time at a fixed distance and never goes back, and it stands in

@@ -1,4 +1,4 @@
-"""Dropping rows that the ledger may forget, in the background (ADR 0013).
+"""Dropping rows that the ledger may forget, in the background (ADR 0015).
 
 A crash anywhere repeats nothing: a step is one transaction, and the next round begins
 with the oldest row again. Several processes may run it; one at a time drops.

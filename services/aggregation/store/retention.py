@@ -1,4 +1,4 @@
-"""Dropping rows that the ledger may forget, a bounded step at a time (ADR 0013)."""
+"""Dropping rows that the ledger may forget, a bounded step at a time (ADR 0015)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -3,7 +3,7 @@
 SET ROLE uptake_aggregation;
 
 -- Since when the partition's ledger is kept, in log time; never goes back. Records about
--- earlier instants are too late, so rows from before it may go (ADR 0013). Null before
+-- earlier instants are too late, so rows from before it may go (ADR 0015). Null before
 -- the first record that says so.
 ALTER TABLE aggregation.progress ADD COLUMN kept_since timestamptz;
 
