@@ -28,7 +28,7 @@ help: ## list the targets
 	@echo "make TARGET, one of:"
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | \
 	  while IFS="$$(printf '\t')" read -r name text; do \
-	    printf '  %-12s %s\n' "$$name" "$$text"; done
+	    printf '  %-14s %s\n' "$$name" "$$text"; done
 
 # -- the environment -----------------------------------------------------------------
 

@@ -48,7 +48,7 @@ from shared.postgres.pool import open_pool
 ROLE = "uptake_aggregation"
 GROUP = "uptake.aggregation"
 # Batches of different partitions are applied side by side, each on a connection of
-# its own (ADR 0009); two keep two cores busy.
+# its own (ADR 0013); two keep two cores busy.
 APPLIERS = 2
 POOL_SIZE_MAX = 4 + APPLIERS
 # Of a rebuild: longest that one statement of making, comparing or switching may run.

@@ -18,7 +18,7 @@ SCHEMA = Path("services/aggregation/sql/schema.sql")
 # Stated with the figures: a quarter of a small server's memory, and checkpoints far
 # enough apart that a page is not written whole again and again. What is written whole
 # is not compressed: pages of a random key do not become smaller, and trying cost
-# Postgres half of its time (ADR 0009).
+# Postgres half of its time (ADR 0013).
 SETTINGS = {
     "shared_buffers": "6GB",
     "max_wal_size": "16GB",

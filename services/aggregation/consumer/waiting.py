@@ -2,7 +2,7 @@
 
 Records of a partition are applied in their order, one batch after the other; other
 partitions do not wait for it. So one writer's Python runs while Postgres works for
-another, and a partition with a long backlog keeps nobody waiting (ADR 0009).
+another, and a partition with a long backlog keeps nobody waiting (ADR 0013).
 """
 
 import asyncio

@@ -5,7 +5,7 @@ SET ROLE uptake_aggregation;
 -- What changed and is still to be published: one row per batch, partition and kind, with
 -- the keys in arrays. Rows are written once and deleted once, so writers and the relay
 -- never wait for each other, and a batch pays for one row instead of one per total
--- (ADR 0009). A key that stands in several rows is published once a round, with the
+-- (ADR 0013). A key that stands in several rows is published once a round, with the
 -- value and the revision that it has then.
 CREATE TABLE aggregation.outbox_change (
     change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
