@@ -10,6 +10,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
+from services.aggregation.consumer.early_end import EarlyEnds
 from services.aggregation.consumer.records import hash_record, slice_records
 from services.aggregation.core.place import Place
 from services.aggregation.store.ledger import Slice
@@ -17,8 +18,6 @@ from shared.events.topics import EVENTS
 from shared.kafka.broker import outages_as_transient
 
 POLL_TIMEOUT_MS: Final = 250
-# For how long the broker must go on saying that a log ends early to be believed.
-ENDS_EARLY_MS: Final = 5_000
 _choose_partition: Final = DefaultPartitioner()
 
 
@@ -32,7 +31,7 @@ class LogReplay:
         self._numbers = list(range(partitions))
         self._batch_records_max = batch_records_max
         self._places: dict[int, Place] = {}
-        self._short_since_ms: dict[int, int] = {}
+        self._early_ends = EarlyEnds()
 
     async def open(self) -> None:
         """Connect.
@@ -50,7 +49,7 @@ class LogReplay:
     def begin(self, places: Iterable[Place]) -> None:
         """Read from these places on, and nothing else."""
         self._places = {place.partition: place for place in places}
-        self._short_since_ms.clear()
+        self._early_ends = EarlyEnds()
         self._consumer.assign([_topic(partition) for partition in self._places])
         for partition, place in self._places.items():
             self._consumer.seek(_topic(partition), place.start_offset)
@@ -113,15 +112,11 @@ class LogReplay:
 
     def _check_end(self, partition: int, end: int) -> None:
         """Refuse a log that ends before what was applied, once that is certain."""
-        log_end = self._consumer.highwater(_topic(partition))
-        polled_ms = self._consumer.last_poll_timestamp(_topic(partition))
-        if log_end is None or polled_ms is None or log_end >= end:
-            self._short_since_ms.pop(partition, None)
-            return
-        # The answer may be older than the record that we ask for.
-        since_ms = self._short_since_ms.setdefault(partition, polled_ms)
-        if polled_ms - since_ms >= ENDS_EARLY_MS:
-            Place(partition, end, None).check_end(log_end)
+        self._early_ends.check(
+            Place(partition, end, None),
+            log_end=self._consumer.highwater(_topic(partition)),
+            polled_ms=self._consumer.last_poll_timestamp(_topic(partition)),
+        )
 
 
 def partition_of(agency: str, numbers: Sequence[int]) -> int:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.aggregation.consumer.assignment import Assignment
+from services.aggregation.consumer.early_end import EarlyEnds
 from shared.clock import Clock
 from shared.events.topics import EVENTS
 from shared.metrics import AggregationMetrics
@@ -31,9 +32,11 @@ async def watch_log(
         FatalError: A log ends before the last record that was applied of it.
     """
     looks = 0
+    early_ends = EarlyEnds()
     shown: frozenset[int] = frozenset()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
+        check_ends(consumer, assignment, early_ends)
         look_at_ends(consumer, assignment, metrics, clock.now())
         # What another process has now, it shows.
         mine = frozenset(assignment.applied)
@@ -44,6 +47,26 @@ async def watch_log(
         looks += 1
         if looks % LOOKS_PER_COMMIT == 0:
             await _commit_for_lag_tools(consumer, assignment)
+
+
+def check_ends(
+    consumer: AIOKafkaConsumer, assignment: Assignment, early_ends: EarlyEnds
+) -> None:
+    """Doubt a log that has not proved to be the one that was applied.
+
+    Raises:
+        FatalError: A log ends before the last record that was applied of it.
+    """
+    for partition, place in assignment.places.items():
+        tp = TopicPartition(EVENTS, partition)
+        if place.must_prove and tp in consumer.assignment():
+            early_ends.check(
+                place,
+                log_end=consumer.highwater(tp),
+                polled_ms=consumer.last_poll_timestamp(tp),
+            )
+        else:
+            early_ends.forget(partition)
 
 
 def look_at_ends(
@@ -61,9 +84,6 @@ def look_at_ends(
         polled_ms = consumer.last_poll_timestamp(tp)
         if log_end is None or polled_ms is None or polled_ms < 0:
             continue
-        place = assignment.places.get(partition)
-        if place is not None and place.must_prove:
-            place.check_end(log_end)
         behind = max(log_end - next_offset, 0)
         if not behind:
             # Nothing was left when the broker answered last.
