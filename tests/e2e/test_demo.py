@@ -44,6 +44,7 @@ async def test_figures_are_equal_though_each_service_is_killed_once(
         assert "all figures equal, the alert fires" in demo.out
 
 
+@pytest.mark.embedded
 async def test_ctrl_c_ends_a_running_demo_and_a_second_run_starts_clean(
     tmp_path: Path,
 ) -> None:
@@ -64,6 +65,7 @@ async def test_ctrl_c_ends_a_running_demo_and_a_second_run_starts_clean(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.embedded
 async def test_a_demo_that_is_stopped_while_it_sends_leaves_nothing(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -77,6 +79,7 @@ async def test_a_demo_that_is_stopped_while_it_sends_leaves_nothing(
         assert "Traceback" not in demo.out
 
 
+@pytest.mark.embedded
 async def test_killing_the_demo_leaves_no_process(tmp_path: Path) -> None:
     """The kernel ends what the demo cannot end any more."""
     with LongCommand(tmp_path, "demo", "--once") as demo:
@@ -86,6 +89,7 @@ async def test_killing_the_demo_leaves_no_process(tmp_path: Path) -> None:
         assert await all_gone(processes), demo.out
 
 
+@pytest.mark.embedded
 async def test_killing_the_parent_ends_the_demo_where_make_asks_for_it(
     tmp_path: Path,
 ) -> None:

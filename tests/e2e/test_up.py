@@ -16,7 +16,7 @@ from tests.support.catalogues import ALWAYS, KEYS, copy_catalogue
 from tests.support.long_command import ROOT, LongCommand, all_gone
 from tests.support.stack import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.embedded]
 RUNNING = "Ctrl-C stops everything"
 
 

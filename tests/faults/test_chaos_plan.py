@@ -19,6 +19,7 @@ from tests.faults.chaos.plan import (
 )
 from tests.faults.chaos.watch import UnitTotal, hold_bank
 
+pytestmark = pytest.mark.embedded
 SEEDS = range(50)
 EXPECTED_OF_SEED_7 = [
     "clock ahead ingest for 3.3 s",

@@ -28,8 +28,9 @@ SOME_FAILED = 1
 """Exit status of pytest; others say that no test could run."""
 
 JUDGING = ("tests/unit/aggregation", "tests/property/test_counting_laws.py")
-KILLED = ("tests/faults/test_three_hundred_thousand.py", "-k", "four_kills")
+WHOLE = ("tests/integration/test_whole_batches.py",)
 STALE = ("tests/faults/test_stale_owner.py",)
+MODEL = ("tests/integration/test_retention.py", "-k", "model")
 FORGETTING = ("tests/integration/test_retention.py", "-k", "model or killed")
 FORGOTTEN = ("tests/unit/aggregation/test_retention.py",)
 CARRIED = ("tests/integration/test_carried_levels.py", "-k", "not under_load")
@@ -118,10 +119,10 @@ MUTATIONS: Mapping[str, Mutation] = {
         ),
         JUDGING,
     ),
-    "look-up of duplicates in the ledger": Mutation((LOOK_UP,), KILLED),
-    "look-up in the ledger and unique key": Mutation((LOOK_UP, UNIQUE_KEY), KILLED),
+    "look-up of duplicates in the ledger": Mutation((LOOK_UP,), MODEL),
+    "look-up in the ledger and unique key": Mutation((LOOK_UP, UNIQUE_KEY), MODEL),
     "unique key": Mutation((UNIQUE_KEY,), GUARDED),
-    "transaction": Mutation((TRANSACTION,), KILLED),
+    "transaction": Mutation((TRANSACTION,), WHOLE),
     "order of the records": Mutation(
         (Edit(JUDGE, r"for record in records:", "for record in reversed(records):"),),
         JUDGING,
@@ -227,7 +228,9 @@ async def run_tests(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
 
 
 @embedded
-@pytest.mark.parametrize("tests", [JUDGING, KILLED, GUARDED, FORGETTING, CARRIED])
+@pytest.mark.parametrize(
+    "tests", [JUDGING, WHOLE, GUARDED, FORGETTING, CARRIED, FORGOTTEN]
+)
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -17,7 +17,11 @@ AGENCIES = ("bank", "census")
 BATCH_EVENTS = 500
 SEED = 20
 SECONDS_MAX = 1_500
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS_MAX + 600)]
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.slow,
+    pytest.mark.timeout(SECONDS_MAX + 600),
+]
 
 
 async def test_three_hundred_thousand_events_survive_twenty_kills(
@@ -25,11 +29,6 @@ async def test_three_hundred_thousand_events_survive_twenty_kills(
 ) -> None:
     """Killed at any moment of its work, in the middle of batches: to the unit."""
     await count_through_kills(stack, events=300_000, kills=20)
-
-
-async def test_forty_thousand_events_survive_four_kills(stack: Stack) -> None:
-    """The same in small; the tests of the tests need it."""
-    await count_through_kills(stack, events=40_000, kills=4)
 
 
 async def count_through_kills(stack: Stack, *, events: int, kills: int) -> None:

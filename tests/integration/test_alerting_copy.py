@@ -14,7 +14,7 @@ from tests.support.events import now
 from tests.support.stack import PARTITIONS, Stack
 from tests.support.totals import Total, day_total, stated
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 
 @dataclass(frozen=True, slots=True)

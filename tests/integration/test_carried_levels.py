@@ -29,6 +29,7 @@ from tests.support.log_records import (
 from tests.support.rebuilding import rebuild
 from tests.support.stack import Stack, eventually
 
+embedded = pytest.mark.embedded
 pytestmark = pytest.mark.timeout(180)
 MIGRATION = (
     Path(__file__).parents[2]
@@ -94,6 +95,7 @@ async def carried_month(ledger: FedLedger, *more: Sent) -> None:
     assert await ledger.carry() > 2
 
 
+@embedded
 @pytest.mark.parametrize(
     ("before", "late", "level"),
     [
@@ -121,6 +123,7 @@ async def test_what_comes_late_reaches_what_was_carried(
     await check(ledger)
 
 
+@embedded
 async def test_statement_that_goes_takes_its_carried_level_along(
     ledger: FedLedger,
 ) -> None:
@@ -177,6 +180,7 @@ def _changed(sent: Sent, changes: dict[str, str]) -> Sent:
     )
 
 
+@embedded
 @pytest.mark.parametrize("seed", range(4))
 async def test_wild_streams_never_part_levels_from_days(
     ledger: FedLedger, seed: int
@@ -194,6 +198,7 @@ async def test_wild_streams_never_part_levels_from_days(
     assert await ledger.pool.fetch("SELECT 1 FROM aggregation.carried_level LIMIT 1")
 
 
+@embedded
 async def test_day_is_not_carried_while_a_writer_is_at_work(ledger: FedLedger) -> None:
     """What it adds to the day after having looked would be missing for ever."""
     day = TODAY - timedelta(days=10)
@@ -224,6 +229,7 @@ async def test_day_is_not_carried_while_a_writer_is_at_work(ledger: FedLedger) -
     await check(ledger)
 
 
+@embedded
 async def test_replicas_carry_each_day_once(ledger: FedLedger) -> None:
     """Whoever comes second finds it carried."""
     days = [TODAY - timedelta(days=age) for age in range(31)]
@@ -234,6 +240,7 @@ async def test_replicas_carry_each_day_once(ledger: FedLedger) -> None:
     await check(ledger)
 
 
+@embedded
 async def test_rebuild_carries_the_same_and_names_what_differs(
     ledger: FedLedger,
 ) -> None:
@@ -262,6 +269,7 @@ async def test_rebuild_carries_the_same_and_names_what_differs(
     await check(ledger)
 
 
+@embedded
 async def test_upgrade_carries_what_the_service_would(ledger: FedLedger) -> None:
     """The migration's own block, on a ledger that has a past."""
     chance = random.Random(3)  # noqa: S311 -- a seeded plan
@@ -278,6 +286,7 @@ async def test_upgrade_carries_what_the_service_would(ledger: FedLedger) -> None
     await check(ledger)
 
 
+@embedded
 async def test_empty_ledger_has_no_levels(ledger: FedLedger) -> None:
     """Nothing to carry, nothing to show."""
     assert await ledger.carry() == 0

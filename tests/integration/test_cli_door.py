@@ -11,6 +11,7 @@ from aiohttp import web
 from services.cli.send_http import IngestDoor, Outcome, SendStoppedError, make_session
 from services.cli.send_plan import ReadyRow
 
+pytestmark = pytest.mark.embedded
 Handler = Callable[[web.Request, list[Any]], Awaitable[web.Response]]
 
 

@@ -12,7 +12,7 @@ from tests.support.rebuilding import rebuild
 from tests.support.stack import Stack
 from tests.support.uptake_command import run_uptake
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 TERA = 10**9
 

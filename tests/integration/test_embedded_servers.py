@@ -22,6 +22,7 @@ from services.cli.embedded.ports import LOOPBACK, free_port
 from services.cli.embedded.postgres import EmbeddedPostgres, find_postgres
 from tests.support.tcp_proxy import TcpProxy
 
+pytestmark = pytest.mark.embedded
 PROJECT = Path(__file__).parents[2]
 GONE_SECONDS_MAX = 20.0
 PARENT = """

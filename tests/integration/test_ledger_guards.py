@@ -6,7 +6,7 @@ import pytest
 from tests.support.events import opened
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 
 async def test_nothing_stands_twice_in_the_ledger(stack: Stack) -> None:

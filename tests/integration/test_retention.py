@@ -29,7 +29,7 @@ from tests.support.ledger_model import LedgerModel
 from tests.support.log_records import NINE, TODAY, counted, reversal, stated
 from tests.support.stack import eventually
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 DAILY = (
     "SELECT indicator, agency, locality, valid_from, day, count, amount FROM {} "

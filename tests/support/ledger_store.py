@@ -63,30 +63,32 @@ class FedLedger:
         return self
 
     async def apply(self, stream: Iterable[Sent]) -> None:
-        """Apply records as one batch."""
+        """Apply records as one batch; where that fails, nothing was sent."""
         parts: list[list[LogRecord]] = [[] for _ in AGENCIES]
-        firsts = list(self.offsets)
-        for sent in stream:
+        batch = list(stream)
+        for seconds, sent in enumerate(batch, start=len(self.log)):
             partition = AGENCIES.index(sent.agency)
-            offset = self.offsets[partition]
-            self.offsets[partition] += 1
-            logged_at = LOGGED_AT + timedelta(seconds=len(self.log))
+            offset = self.offsets[partition] + len(parts[partition])
+            logged_at = LOGGED_AT + timedelta(seconds=seconds)
             key = ledger_key(sent.source, sent.id)
             parts[partition].append(LogRecord(partition, offset, logged_at, sent, key))
-            self.log.append(sent)
         await self.store.apply(
             [
-                self._slice(partition, firsts[partition], records)
+                self._slice(partition, records)
                 for partition, records in enumerate(parts)
                 if records
             ]
         )
+        for partition, records in enumerate(parts):
+            self.offsets[partition] += len(records)
+        self.log.extend(batch)
 
-    def _slice(self, partition: int, first: int, records: Sequence[LogRecord]) -> Slice:
+    def _slice(self, partition: int, records: Sequence[LogRecord]) -> Slice:
+        first = self.offsets[partition]
         return Slice(
             partition,
             first,
-            self.offsets[partition],
+            first + len(records),
             HASH,
             records,
             lambda _: (None, None),
