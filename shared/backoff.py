@@ -36,27 +36,30 @@ async def wait_out(
     Args:
         what: Name of the action for the log line, e.g. `apply_batch`.
         action: Made anew for each try; raises `TransientError` during an outage.
-        on_outage: Told the reason at each failure and None once it is over.
+        on_outage: Told the reason at each failure and None once it is over, be it by
+            another error.
     """
     attempt = 0
-    while True:
-        try:
-            result = await action()
-        except TransientError as error:
-            attempt += 1
-            delay = delays_seconds(attempt)
-            on_outage(str(error))
-            _log.warning(
-                "waiting_for_outage",
-                extra={
-                    "action": what,
-                    "attempt": attempt,
-                    "wait_seconds": round(delay, 3),
-                    "reason": str(error),
-                },
-            )
-            await asyncio.sleep(delay)
-        else:
-            if attempt:
-                on_outage(None)
-            return result
+    try:
+        while True:
+            try:
+                return await action()
+            except TransientError as error:
+                attempt += 1
+                delay = delays_seconds(attempt)
+                on_outage(str(error))
+                _log.warning(
+                    "waiting_for_outage",
+                    extra={
+                        "action": what,
+                        "attempt": attempt,
+                        "wait_seconds": round(delay, 3),
+                        "reason": str(error),
+                    },
+                )
+                await asyncio.sleep(delay)
+    finally:
+        # Also where it ends with another error, such as a partition that moved on
+        # meanwhile: the server answered, and nobody else would take the reason back.
+        if attempt:
+            on_outage(None)

@@ -61,3 +61,16 @@ async def test_whatever_is_no_outage_is_not_repeated(error: Exception) -> None:
     with pytest.raises(type(error)):
         await wait_out("test", action, on_outage=lambda _: None)
     assert tries == [1]
+
+
+async def test_outage_that_ends_with_another_error_is_over() -> None:
+    """Or a service whose partition moved on meanwhile would never be ready again."""
+    told: list[str | None] = []
+    ends: list[Exception] = [FatalError("moved on"), TransientError("away")]
+
+    async def action() -> None:
+        raise ends.pop()
+
+    with pytest.raises(FatalError):
+        await wait_out("test", action, on_outage=told.append)
+    assert told == ["away", None]
