@@ -141,6 +141,7 @@ class Peer:
         self._start = start
         self._python = Path()
         self._stack: Stack | None = None
+        self._matches = 0
         self._state = Path()
 
     async def install(self, environments: Path) -> None:
@@ -166,7 +167,9 @@ class Peer:
         """
         self._stack = stack
         await stack.fetch(TABLE)
-        self._state = stack.folder / stack.dsn.rpartition("/")[2]
+        self._matches += 1
+        # Also the group's name: a second match must not go on where the first ended.
+        self._state = stack.folder / f"{self.folder}-{self._matches}"
         self._state.mkdir()
         if self._start.before is not None:
             ran = await run(self._python, *self._start.before(self._state), seconds=60)
