@@ -841,11 +841,11 @@ CREATE VIEW reporting.running_total_by_day AS
     u.indicator,
     u.locality,
     u.valid_from,
-    u.name,
-    u.kind,
+    l.name,
+    l.kind,
     u.count,
     u.amount
-   FROM (( SELECT (f.first_day + n.n) AS day,
+   FROM ((( SELECT (f.first_day + n.n) AS day,
             f.first_day,
             ( SELECT max(c.day) AS max
                    FROM aggregation.carry c
@@ -864,55 +864,45 @@ CREATE VIEW reporting.running_total_by_day AS
          SELECT e.indicator,
             e.locality,
             e.valid_from,
-            e.name,
-            e.kind,
             sum(e.count) AS count,
             sum(e.amount) AS amount
            FROM ( SELECT p.indicator,
-                    l.code AS locality,
-                    l.valid_from,
-                    l.name,
-                    l.kind,
+                    a.code AS locality,
+                    a.valid_from,
                         CASE
                             WHEN (k.day <= s.day) THEN (0)::numeric
                             ELSE k.count
                         END AS count,
                     k.amount
-                   FROM ((((aggregation.locality l
-                     JOIN aggregation.locality_above a USING (code, valid_from))
+                   FROM (((aggregation.locality_above a
                      JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
                      JOIN aggregation.carried_level k ON (((k.series_id = p.series_id) AND (k.day = d.base))))
                      LEFT JOIN stated s ON ((s.series_id = p.series_id)))
                 UNION ALL
                  SELECT p.indicator,
-                    l.code AS locality,
-                    l.valid_from,
-                    l.name,
-                    l.kind,
+                    a.code AS locality,
+                    a.valid_from,
                         CASE
                             WHEN (t.day <= s.day) THEN (0)::numeric
                             ELSE t.count
                         END AS count,
                     t.amount
-                   FROM ((((aggregation.locality l
-                     JOIN aggregation.locality_above a USING (code, valid_from))
+                   FROM (((aggregation.locality_above a
                      JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
                      JOIN aggregation.daily_total t ON (((t.series_id = p.series_id) AND (t.day = ANY (ARRAY( SELECT (COALESCE((d.base + 1), d.first_day) + n.n)
                            FROM generate_series(0, (d.day - COALESCE((d.base + 1), d.first_day))) n(n)))))))
                      LEFT JOIN stated s ON ((s.series_id = p.series_id)))
                 UNION ALL
                  SELECT p.indicator,
-                    l.code AS locality,
-                    l.valid_from,
-                    l.name,
-                    l.kind,
+                    a.code AS locality,
+                    a.valid_from,
                     (s.level)::numeric AS count,
                     (0)::numeric AS amount
-                   FROM (((aggregation.locality l
-                     JOIN aggregation.locality_above a USING (code, valid_from))
+                   FROM ((aggregation.locality_above a
                      JOIN aggregation.series p ON (((p.locality = a.leaf) AND (p.valid_from = a.leaf_valid_from))))
                      JOIN stated s ON ((s.series_id = p.series_id)))) e
-          GROUP BY e.indicator, e.locality, e.valid_from, e.name, e.kind) u);
+          GROUP BY e.indicator, e.locality, e.valid_from) u)
+     JOIN aggregation.locality l ON (((l.code = u.locality) AND (l.valid_from = u.valid_from))));
 
 ALTER VIEW reporting.running_total_by_day OWNER TO uptake_aggregation;
 

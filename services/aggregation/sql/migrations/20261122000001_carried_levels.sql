@@ -112,7 +112,7 @@ ANALYZE aggregation.carried_level;
 -- takes a few rows by key for a commune and whole days for the nation.
 CREATE VIEW reporting.running_total_by_day AS
 SELECT
-    d.day, u.indicator, u.locality, u.valid_from, u.name, u.kind, u.count, u.amount
+    d.day, u.indicator, u.locality, u.valid_from, l.name, l.kind, u.count, u.amount
 FROM (
     SELECT
         f.first_day + n AS day,
@@ -135,15 +135,14 @@ CROSS JOIN LATERAL (
             s.source COLLATE "C" DESC, s.id COLLATE "C" DESC
     )
     SELECT
-        e.indicator, e.locality, e.valid_from, e.name, e.kind,
+        e.indicator, e.locality, e.valid_from,
         sum(e.count) AS count, sum(e.amount) AS amount
     FROM (
         SELECT
-            p.indicator, l.code AS locality, l.valid_from, l.name, l.kind,
+            p.indicator, a.code AS locality, a.valid_from,
             CASE WHEN k.day <= s.day THEN 0 ELSE k.count END AS count,
             k.amount
-        FROM aggregation.locality AS l
-        JOIN aggregation.locality_above AS a USING (code, valid_from)
+        FROM aggregation.locality_above AS a
         JOIN aggregation.series AS p
             ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
         JOIN aggregation.carried_level AS k
@@ -152,11 +151,10 @@ CROSS JOIN LATERAL (
         UNION ALL
         -- Days by name: with a range the planner would expect a third of the table.
         SELECT
-            p.indicator, l.code AS locality, l.valid_from, l.name, l.kind,
+            p.indicator, a.code AS locality, a.valid_from,
             CASE WHEN t.day <= s.day THEN 0 ELSE t.count END AS count,
             t.amount
-        FROM aggregation.locality AS l
-        JOIN aggregation.locality_above AS a USING (code, valid_from)
+        FROM aggregation.locality_above AS a
         JOIN aggregation.series AS p
             ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
         JOIN aggregation.daily_total AS t
@@ -169,16 +167,16 @@ CROSS JOIN LATERAL (
         LEFT JOIN stated AS s ON s.series_id = p.series_id
         UNION ALL
         SELECT
-            p.indicator, l.code AS locality, l.valid_from, l.name, l.kind,
+            p.indicator, a.code AS locality, a.valid_from,
             s.level::numeric AS count, 0::numeric AS amount
-        FROM aggregation.locality AS l
-        JOIN aggregation.locality_above AS a USING (code, valid_from)
+        FROM aggregation.locality_above AS a
         JOIN aggregation.series AS p
             ON p.locality = a.leaf AND p.valid_from = a.leaf_valid_from
         JOIN stated AS s ON s.series_id = p.series_id
     ) AS e
-    GROUP BY e.indicator, e.locality, e.valid_from, e.name, e.kind
-) AS u;
+    GROUP BY e.indicator, e.locality, e.valid_from
+) AS u
+JOIN aggregation.locality AS l ON l.code = u.locality AND l.valid_from = u.valid_from;
 
 -- Levels of every unit with all that has been counted.
 CREATE OR REPLACE VIEW reporting.running_total AS
