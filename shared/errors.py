@@ -58,6 +58,7 @@ class RefusalCode(StrEnum):
     LOCALITY_NOT_YOURS = "locality_not_yours"
     NOT_A_STOCK = "not_a_stock"
     NOT_AN_OBJECT = "not_an_object"
+    PERSONAL_DATA = "personal_data"
     SOURCE_NOT_YOURS = "source_not_yours"
     TIME_AHEAD = "time_ahead"
     TIME_NAIVE = "time_naive"

@@ -85,7 +85,37 @@ class IngestMetrics:
         )
         self.denied = Counter(
             "uptake_requests_denied_total",
-            "Requests without a valid key.",
+            "Requests without a valid key, by what was wrong.",
+            ("reason",),
+            registry=registry,
+        )
+        self.limited = Counter(
+            "uptake_requests_limited_total",
+            "Requests refused because the agency sent too much, by agency.",
+            ("agency",),
+            registry=registry,
+        )
+        self.audit_suppressed = Counter(
+            "uptake_audit_lines_suppressed_total",
+            "Refused attempts that had no log line of their own, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+
+
+class AgencyMetrics:
+    """Whether the agencies and keys in force are those of the files."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.reload_successful = Gauge(
+            "uptake_agencies_reload_successful",
+            "1 if the files of the agencies were right when last read, else 0: "
+            "the agencies and keys before stay in force.",
+            registry=registry,
+        )
+        self.reload_success_timestamp = Gauge(
+            "uptake_agencies_reload_success_timestamp_seconds",
+            "When the files of the agencies were last read and right.",
             registry=registry,
         )
 

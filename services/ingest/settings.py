@@ -26,3 +26,31 @@ class IngestSettings(CommonSettings, KafkaSettings):
         le=60,
         description="longest wait for Kafka's confirmation before 503",
     )
+    agencies_poll_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="how often the agencies' files are looked at; after it, and the "
+        "time of reading, a new key is taken and a revoked one refused",
+    )
+    agency_events_per_second: float = Field(
+        default=20_000,
+        gt=0,
+        le=1_000_000,
+        description="events a second that an agency may send to this process in the "
+        "long run, unless its file says otherwise",
+    )
+    agency_burst_events: int = Field(
+        default=200_000,
+        ge=1,
+        le=100_000_000,
+        description="events that an agency may send at once after a while of silence, "
+        "unless its file says otherwise; also the longest batch",
+    )
+    audit_lines_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="log lines about refused attempts: so many for all without a valid "
+        "key, and for each agency; the others are counted",
+    )

@@ -1,6 +1,5 @@
 """The door over HTTP: parse, decide, append, answer. No rule lives here."""
 
-import hashlib
 import json
 import logging
 import time
@@ -15,9 +14,10 @@ from starlette.routing import Route
 
 from services.ingest.core.admission import RepeatedKey, open_door
 from services.ingest.core.receipt import Decided, decide
+from services.ingest.guard.guard import Guard, TurnedAwayError
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
-from shared.catalogue.model import Agency, Catalogue
+from shared.catalogue.model import Agency
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.http import Readiness, probe_routes, problem
@@ -48,7 +48,7 @@ class EventsDoor:
     def __init__(
         self,
         settings: IngestSettings,
-        catalogue: Catalogue,
+        guard: Guard,
         publisher: LogPublisher,
         clock: Clock,
         *,
@@ -56,7 +56,7 @@ class EventsDoor:
         http_metrics: HttpMetrics,
     ) -> None:
         self._settings = settings
-        self._catalogue = catalogue
+        self._guard = guard
         self._publisher = publisher
         self._metrics = metrics
         self._http_metrics = http_metrics
@@ -67,23 +67,32 @@ class EventsDoor:
         began = time.monotonic()
         try:
             response = await self._answer(request)
-        except ProblemError as error:
+        except (ProblemError, TurnedAwayError) as error:
             response = error.response
         self._http_metrics.requests.labels(ROUTE, response.status_code).inc()
         self._http_metrics.duration.labels(ROUTE).observe(time.monotonic() - began)
         return response
 
     async def _answer(self, request: Request) -> Response:
-        agency = self._authenticate(request)
+        bearer = self._guard.admit(request)
+        agency = bearer.agency
         is_batch = _is_batch(request.headers.get("content-type", ""))
-        body = await self._read_body(request)
+        body = await self._read_body(request, self._guard.body_bytes_max(bearer))
         events = self._parse(body, is_batch=is_batch)
-        decided = decide(events, open_door(self._catalogue, agency, self._clock.now()))
+        # One was taken at the door.
+        self._guard.take(request, bearer, len(events) - 1)
+        door = open_door(self._guard.catalogue, agency, self._clock.now())
+        decided = decide(events, door)
         for _, refusal in decided.refused:
             self._metrics.refused.labels(refusal.code).inc()
         wants = request.query_params
         if not decided.admitted or (wants.get("atomic") == "true" and decided.refused):
-            return _refused(decided)
+            response = _refused(decided)
+            self._guard.note_refused(
+                request, bearer, events, decided, response.status_code
+            )
+            return response
+        self._guard.note_refused(request, bearer, events, decided, 202)
         if wants.get("dry_run") != "true":
             await self._append(agency, decided)
         return JSONResponse(decided.receipt(len(decided.admitted)), status_code=202)
@@ -111,25 +120,7 @@ class EventsDoor:
             ) from error
         self._metrics.accepted.labels(agency.id).inc(len(decided.admitted))
 
-    def _authenticate(self, request: Request) -> Agency:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        digest = hashlib.sha256(key.strip().encode()).hexdigest()
-        agency = self._catalogue.agency_for_key(digest)
-        if scheme.lower() == "bearer" and agency is not None:
-            return agency
-        self._metrics.denied.inc()
-        what = "the key is not valid" if key else "no key was sent"
-        raise _stop(
-            401,
-            "no-valid-key",
-            "A valid key is needed",
-            f"{what}; send the header Authorization: Bearer KEY, with a key made by "
-            "`uptake agency add`",
-            headers={"www-authenticate": "Bearer"},
-        )
-
-    async def _read_body(self, request: Request) -> bytes:
-        limit = self._settings.body_bytes_max
+    async def _read_body(self, request: Request, limit: int) -> bytes:
         body = bytearray()
         received = 0
         try:

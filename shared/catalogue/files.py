@@ -184,7 +184,9 @@ def _add_detail(
         problems.add(file, place, str(context["wrong"]), str(context["remedy"]))
         return
     wrong = detail["msg"][:1].lower() + detail["msg"][1:]
-    if kind not in {"missing", "extra_forbidden"}:
+    # Who writes the key where its hash belongs must not find it in a log.
+    is_secret = detail["loc"][-1:] == ("sha256",)
+    if kind not in {"missing", "extra_forbidden"} and not is_secret:
         wrong += f" (not {show(detail['input'])})"
     problems.add(file, place, wrong, _REMEDIES.get(kind, "correct it"))
 

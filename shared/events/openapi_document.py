@@ -27,7 +27,9 @@ once, however often it is sent.
 - A key of a JSON object stands once; strings hold no control characters and no half \
 characters (lone surrogates); numbers are integers, without fraction and exponent.
 - A body has at most 4 MiB and a batch 10,000 events, unless the operator set \
-`UPTAKE_BODY_BYTES_MAX` or `UPTAKE_BATCH_EVENTS_MAX` otherwise."""
+`UPTAKE_BODY_BYTES_MAX` or `UPTAKE_BATCH_EVENTS_MAX` otherwise.
+- Events name no person: texts that hold a citizen's number, a phone number, an e-mail \
+address or a card's number are refused as `personal_data`."""
 
 _PROBES: Final[Document] = {
     "Alive": {
@@ -86,7 +88,7 @@ def build_openapi() -> Document:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "a key made by `uptake agency add`; it is bound to "
-                    "the agency's sources, indicators and localities",
+                    "sources, indicators and localities of the agency",
                 }
             },
         },
@@ -144,6 +146,18 @@ def _send_events() -> Document:
             "415": _problem(415, "The body's media type is not taken."),
             "422": _nothing_taken(
                 422, "Every event was refused, or with atomic at least one."
+            ),
+            "429": _problem(
+                429,
+                "The agency has sent too much for now; nothing of the request was "
+                "taken.",
+                {
+                    "Retry-After": _header(
+                        {"type": "integer", "minimum": 1},
+                        description="seconds after which the same will be let through",
+                        required=True,
+                    )
+                },
             ),
             "503": _unconfirmed(),
         },

@@ -90,8 +90,8 @@ RECEIPTS: Final[dict[str, dict[str, object]]] = {
 }
 
 _NOT_YOURS: Final = (
-    "source '/vn/38/other' is not a source of agency bank; it has /vn/38/bank, "
-    "/vn/38/old"
+    "source '/vn/38/other': agency bank may not send as that here; it may send as "
+    "/vn/38/bank, /vn/38/old and below"
 )
 
 PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
@@ -193,6 +193,15 @@ PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
                 _BAD_COUNT,
             ],
         },
+    },
+    429: {
+        "too-many-events": _problem(
+            "too-many-events",
+            "Too many events for now",
+            429,
+            "agency bank may send 20,000 events a second and 200,000 at once; nothing "
+            "was taken, send the same again after the seconds of Retry-After",
+        ),
     },
     503: {
         "not-confirmed": _problem(

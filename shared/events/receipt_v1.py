@@ -22,7 +22,7 @@ class RefusalV1(_Answer):
     index: int = Field(ge=0, description="the event's place in the request, from 0")
     id: str | None = Field(
         description="the event's id, cut to 128 characters; null where it has none "
-        "that is a string"
+        "that is a string, or one that looks like a person's"
     )
     code: RefusalCode
     detail: str = Field(description="one line: what, where and what to do")

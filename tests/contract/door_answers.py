@@ -8,17 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message
 from typing_extensions import override
 
 from services.ingest.core.admission import Admitted
+from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
 from services.ingest.web import EventsDoor, make_app
-from shared.catalogue.model import AgencyKey
+from shared.catalogue.model import Agency, AgencyKey
+from shared.catalogue.watch import AgencyWatch
 from shared.events.cloudevent_v1 import BATCH, STRUCTURED
 from shared.http import Readiness
-from shared.metrics import HttpMetrics, IngestMetrics, new_registry
+from shared.metrics import AgencyMetrics, HttpMetrics, IngestMetrics, new_registry
 from tests.unit.ingest.doors import BANK, NOON, make_catalogue
 
 KEY = "a-key-of-the-bank"
@@ -34,6 +37,7 @@ class Request:
     query: str = ""
     content_type: str = STRUCTURED
     key: str | None = KEY
+    client: str | None = "192.0.2.7"
     method: str = "POST"
 
 
@@ -88,23 +92,48 @@ def make_settings() -> IngestSettings:
     )
 
 
-def make_door(*, is_log_away: bool = False, waiting_for: str | None = None) -> ASGIApp:
+def make_guard(
+    settings: IngestSettings, registry: CollectorRegistry, *agencies: Agency
+) -> tuple[Guard, IngestMetrics]:
+    """Build a guard who knows some agencies, and what he counts with."""
+    metrics = IngestMetrics(registry)
+    known = {agency.id: agency for agency in agencies}
+    watch = AgencyWatch(
+        settings.catalogue,
+        replace(make_catalogue(), agencies=known),
+        Noon(),
+        metrics=AgencyMetrics(registry),
+        poll_seconds=settings.agencies_poll_seconds,
+    )
+    return Guard(settings, watch, metrics), metrics
+
+
+def make_door(
+    *,
+    is_log_away: bool = False,
+    is_used_up: bool = False,
+    waiting_for: str | None = None,
+) -> ASGIApp:
     """Build ingest's application for one agency that has a key.
 
     Args:
         is_log_away: Whether Kafka has not been reached yet.
+        is_used_up: Whether the agency has just sent all that it may at once.
         waiting_for: Why the service is not ready.
     """
     digest = hashlib.sha256(KEY.encode()).hexdigest()
     bank = replace(BANK, keys=(AgencyKey("first", digest),))
     settings, registry = make_settings(), new_registry()
     kind = LogPublisher if is_log_away else ConfirmingLog
+    guard, metrics = make_guard(settings, registry, bank)
+    if is_used_up:
+        guard.rates.take(bank, settings.agency_burst_events)
     door = EventsDoor(
         settings,
-        replace(make_catalogue(), agencies={bank.id: bank}),
+        guard,
         kind(settings, ack_timeout_seconds=1),
         Noon(),
-        metrics=IngestMetrics(registry),
+        metrics=metrics,
         http_metrics=HttpMetrics(registry),
     )
     readiness = Readiness()
@@ -123,6 +152,7 @@ async def ask(app: ASGIApp, request: Request) -> Answer:
         "path": request.path,
         "query_string": request.query.encode(),
         "headers": headers,
+        "client": request.client and (request.client, 50_000),
     }
     sent: list[Message] = []
 

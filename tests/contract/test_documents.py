@@ -71,6 +71,7 @@ ANSWERED: dict[tuple[int, str], Request] = {
     (415, "media-type"): one(SALE, content_type="text/csv; charset=utf-8"),
     (422, "bad-count, with atomic"): batch(BATCH, query="atomic=true"),
     (422, "events-refused"): batch([7, BATCH[1]]),
+    (429, "too-many-events"): batch([SALE] * 10_000),
     (503, "not-confirmed"): one(SALE),
 }
 EXAMPLES = {
@@ -315,7 +316,8 @@ def test_every_example_of_an_answer_is_asked_for() -> None:
 @pytest.mark.parametrize(("status", "name"), sorted(ANSWERED))
 async def test_answer_is_the_documented_one(status: int, name: str) -> None:
     """Word for word the example; its form is that of the status."""
-    answer = await ask(make_door(is_log_away=status == 503), ANSWERED[status, name])
+    app = make_door(is_log_away=status == 503, is_used_up=status == 429)
+    answer = await ask(app, ANSWERED[status, name])
     assert (answer.status, answer.json()) == (status, EXAMPLES[status, name])
     documented = POST["responses"][str(status)]
     schema = documented["content"][answer.media_type]["schema"]

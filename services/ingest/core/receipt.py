@@ -7,7 +7,7 @@ from typing import Final
 from services.ingest.core.admission import Admitted, Door, Refusal, admit
 from shared.errors import RefusalCode
 
-_FORBIDDEN: Final = frozenset(
+FORBIDDEN: Final = frozenset(
     {
         RefusalCode.SOURCE_NOT_YOURS,
         RefusalCode.INDICATOR_NOT_YOURS,
@@ -33,7 +33,7 @@ class Decided:
     def is_forbidden(self) -> bool:
         """Tell whether everything was refused because it is not the sender's."""
         return not self.admitted and all(
-            refusal.code in _FORBIDDEN for _, refusal in self.refused
+            refusal.code in FORBIDDEN for _, refusal in self.refused
         )
 
     def refusals(self) -> Sequence[Mapping[str, object]]:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.ingest.core.admission import RepeatedKey
+from services.ingest.core.repeated import RepeatedKey
 from shared.errors import RefusalCode
 from tests.unit.ingest import doors
 from tests.unit.ingest.doors import (
@@ -255,6 +255,7 @@ def test_every_refusal_code_can_be_met() -> None:
         make_data(locality="04"),
         make_data(STATED, indicator="ecommerce_transactions"),
         [],
+        make_event(subject="0912345678"),
         make_event(source="/other"),
         make_event(time="2027-01-01T00:00:00Z"),
         make_event(time="2026-11-21T09:00:00"),
