@@ -30,6 +30,7 @@ _VALUE_MAX = 10**15
 _RATE_MAX = 1_000_000
 _BURST_MAX = 100_000_000
 _SHOWN_MAX = 60
+_SHOWN_NUMBER_MAX = 10**_SHOWN_MAX
 # Of no text at all: what `sha256sum` says when the variable that should have held the
 # key was empty. Whoever sent an empty key would then be let in.
 _SHA256_OF_NOTHING = hashlib.sha256(b"").hexdigest()
@@ -39,6 +40,9 @@ def show(value: object) -> str:
     """Show a value of a file in a message, cut to a bearable length."""
     if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, int) and abs(value) > _SHOWN_NUMBER_MAX:
+        # Python refuses to write numbers of thousands of digits.
+        return "a number without end"
     text = str(value) if isinstance(value, dt.date | bool) else repr(value)
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"
 

@@ -36,19 +36,12 @@ FORGOTTEN = ("tests/unit/aggregation/test_retention.py",)
 CARRIED = ("tests/integration/test_carried_levels.py", "-k", "not under_load")
 GUARDED = ("tests/integration/test_ledger_guards.py", "-k", "ledger")
 
-PERSONAL = (
-    "tests/unit/ingest/test_personal.py",
-    "tests/property/test_personal_data.py",
-)
-
 STORE = "services/aggregation/store"
 JUDGE = "services/aggregation/core/judge.py"
 HORIZON = "services/aggregation/core/retention.py"
 QUERIES = "services/aggregation/sql/queries.sql"
 CARRY = f"{STORE}/carry.py"
 LEDGER = "services/aggregation/sql/migrations/20261121000001_ledger.sql"
-ADMISSION = "services/ingest/core/admission.py"
-PERSONS = "services/ingest/core/personal.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,45 +183,6 @@ MUTATIONS: Mapping[str, Mutation] = {
         (Edit(CARRY, r"await connection\.execute\([^()]*hold_writers\"\]\)", ""),),
         CARRIED,
     ),
-    "refusal of personal data": Mutation(
-        (
-            Edit(
-                ADMISSION, r"\(personal := find_personal\(raw\)\)", "(personal := None)"
-            ),
-        ),
-        PERSONAL,
-    ),
-    "personal ids kept out of the receipt": Mutation(
-        (Edit(ADMISSION, r" and kind_of\(found\) is None", ""),), PERSONAL
-    ),
-    "names among the texts that are looked at": Mutation(
-        (Edit(PERSONS, r"texts\.extend\(value\)", "pass"),), PERSONAL
-    ),
-    "citizens' numbers": Mutation(
-        (Edit(PERSONS, r"length == _CITIZEN_DIGITS", "False"),), PERSONAL
-    ),
-    "phone numbers": Mutation(
-        (Edit(PERSONS, r"length == _PHONE_DIGITS ", "False "),), PERSONAL
-    ),
-    "phone numbers from abroad": Mutation(
-        (Edit(PERSONS, r"if is_abroad and", "if False and"),), PERSONAL
-    ),
-    "card numbers": Mutation(
-        (Edit(PERSONS, r"_CARD\.fullmatch\(digits\) is not None", "False"),), PERSONAL
-    ),
-    "check digit of card numbers": Mutation(
-        (Edit(PERSONS, r" and _has_luhn\(digits\)", ""),), PERSONAL
-    ),
-    "e-mail addresses": Mutation(
-        (Edit(PERSONS, r"_EMAIL\.search\(text\) is not None", "False"),), PERSONAL
-    ),
-    "whole tokens only": Mutation(
-        (Edit(PERSONS, r"\(\?<!\[\^\\W_\]\)(\\d\{10,19\})\(\?!\[\^\\W_\]\)", r"\1"),),
-        PERSONAL,
-    ),
-    "UUIDs let through": Mutation(
-        (Edit(PERSONS, r'_UUID\.sub\("-", text\)', "text"),), PERSONAL
-    ),
 }
 
 
@@ -275,7 +229,7 @@ async def run_tests(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
 
 @embedded
 @pytest.mark.parametrize(
-    "tests", [JUDGING, WHOLE, GUARDED, FORGETTING, CARRIED, FORGOTTEN, PERSONAL]
+    "tests", [JUDGING, WHOLE, GUARDED, FORGETTING, CARRIED, FORGOTTEN]
 )
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path

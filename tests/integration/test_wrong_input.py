@@ -45,6 +45,7 @@ def wrong_events() -> list[tuple[str, object, int, str]]:
         ("closed_day", opened(1, at=now() - timedelta(days=70)), 422, "too_late"),
         ("data_is_text", changed(data="1"), 422, "bad_data"),
         ("not_an_event", 7, 422, "not_an_object"),
+        ("a_person", changed(subject="0912345678"), 422, "personal_data"),
     ]
 
 
@@ -119,4 +120,4 @@ async def test_metrics_name_refusals_by_code(door: Stack) -> None:
     await door.post(opened(1), headers={"authorization": "Bearer wrong"})
     _, metrics = await door.get("ingest", "/metrics")
     assert 'uptake_events_refused_total{code="bad_count"} 1.0' in metrics
-    assert "uptake_requests_denied_total 1.0" in metrics
+    assert 'uptake_requests_denied_total{reason="unknown_key"} 1.0' in metrics
