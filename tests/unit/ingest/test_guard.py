@@ -1,5 +1,6 @@
 """Who is let in, how much is let in, and what is written about who is not."""
 
+import asyncio
 import json
 import logging
 from dataclasses import replace
@@ -29,6 +30,7 @@ from tests.contract.door_answers import (
     make_settings,
     one,
 )
+from tests.support.stack import eventually
 from tests.unit.ingest.doors import BANK, COUNTED, NOON, SHOP, make_data, make_event
 from tests.unit.shared.test_keys import sha256
 
@@ -228,6 +230,27 @@ async def test_agency_that_sends_too_much_waits_and_no_other_does(
     assert {line["reason"] for line in knocking.lines()} == {"rate"}
 
 
+async def test_request_that_came_too_early_is_taken_when_it_comes_again(
+    knocking: Knocking,
+) -> None:
+    """The same bytes: nothing is remembered that would make a retry vanish."""
+    knocking.settings = knocking.settings.model_copy(
+        update={"agency_events_per_second": 50, "agency_burst_events": 10}
+    )
+    door = knocking.open(with_key(BANK))
+    request = batch([EVENT] * 10, key=SECRET)
+
+    async def is_early() -> bool:
+        answer = await ask(door, request)
+        return answer.status == 429 and answer.headers["retry-after"] == "1"
+
+    async def is_taken() -> bool:
+        return (await ask(door, request)).status == 202
+
+    await eventually(is_early, what="refused because it came too early")
+    await eventually(is_taken, what="taken after a while")
+
+
 async def test_dry_runs_and_refused_events_cost_as_much(knocking: Knocking) -> None:
     """They are as much work."""
     knocking.settings = knocking.settings.model_copy(
@@ -318,6 +341,24 @@ async def test_flood_of_bad_keys_fills_no_disk_and_hides_nobody(
     knocking.guard.audit.say_suppressed()
     assert len(knocking.lines("attempts_suppressed")) == 1
     assert "guess" not in caplog.text
+
+
+async def test_what_had_no_line_is_said_when_the_service_stops(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever was counted last is not lost."""
+    caplog.set_level(logging.INFO)
+    knocking = Knocking(caplog, audit_lines_per_minute=1)
+    door = knocking.open(with_key(BANK))
+    assert knocking.guard is not None
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(knocking.guard.audit.run())
+        for _ in range(3):
+            await ask(door, one(EVENT, key=None))
+            await asyncio.sleep(0)
+        running.cancel()
+    (said,) = knocking.lines("attempts_suppressed")
+    assert said["reasons"] == {"no_key": 2}
 
 
 async def test_address_is_cut_and_may_be_unknown(knocking: Knocking) -> None:
