@@ -88,11 +88,9 @@ class EventsDoor:
         wants = request.query_params
         if not decided.admitted or (wants.get("atomic") == "true" and decided.refused):
             response = _refused(decided)
-            self._guard.note_refused(
-                request, bearer, events, decided, response.status_code
-            )
+            self._guard.note_refused(request, bearer, decided, response.status_code)
             return response
-        self._guard.note_refused(request, bearer, events, decided, 202)
+        self._guard.note_refused(request, bearer, decided, 202)
         if wants.get("dry_run") != "true":
             await self._append(agency, decided)
         return JSONResponse(decided.receipt(len(decided.admitted)), status_code=202)

@@ -204,6 +204,12 @@ GUARD_OUT: Mapping[str, Mutation] = {
     "rates of each agency apart": without(
         LIMITS, r"limit\(agency\.id, events\)", 'limit("all", events)', GUARDED
     ),
+    "streams that wait": without(
+        GUARD,
+        r"if wait_seconds := self\.rates\.take\(agency, part\):",
+        "if wait_seconds := 0:",
+        GUARDED,
+    ),
     "an agency's own rate": without(
         LIMITS, r"agency\.limits\.burst_events or ", "", GUARDED
     ),

@@ -67,12 +67,14 @@ class Refusal:
     """An event that may not, and why.
 
     Attributes:
-        id: The event's id as far as it could be read.
+        id: The event's id as far as it could be read; None if it names a person.
+        claimed: The other agency in whose name it was sent, for the audit alone.
     """
 
     id: str | None
     code: RefusalCode
     detail: str
+    claimed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,25 @@ def admit(raw: object, door: Door) -> Admitted | Refusal:
         # An id that names a person is not repeated; the index says which event it is.
         if isinstance(found, str) and kind_of(found) is None:
             event_id = echo(found[:ID_LENGTH_MAX])
-        return Refusal(event_id, refused.code, refused.detail)
+        claimed = None
+        if refused.code is RefusalCode.SOURCE_NOT_YOURS:
+            claimed = _claimed_agency(raw, door)
+        return Refusal(event_id, refused.code, refused.detail, claimed)
+
+
+def _claimed_agency(raw: object, door: Door) -> str | None:
+    """Name the other agency whose source an event bears, its own or its original's."""
+    sources: list[object] = []
+    if isinstance(raw, dict):
+        sources.append(raw.get("source"))
+        if isinstance(data := raw.get("data"), dict):
+            sources.append(data.get("source"))
+    for source in sources:
+        if isinstance(source, str):
+            owner = door.catalogue.agency_for_source(source)
+            if owner is not None and owner.id != door.agency.id:
+                return owner.id
+    return None
 
 
 def _admit(raw: object, door: Door) -> Admitted:

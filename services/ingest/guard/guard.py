@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -31,11 +31,37 @@ _WRONG: Final = {
 
 
 class TurnedAwayError(Exception):
-    """A request that goes no further; it is answered with a problem."""
+    """A request that goes no further; it is answered with a problem.
 
-    def __init__(self, response: JSONResponse) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+    Attributes:
+        status: HTTP status.
+        slug: Last part of the problem's type.
+        title: The same for every occurrence.
+        detail: What happened and what to do.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        title: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {slug}")
+        self.status = status
+        self.slug = slug
+        self.title = title
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    @property
+    def response(self) -> JSONResponse:
+        """Build the answer."""
+        return problem(
+            self.status, self.slug, self.title, self.detail, headers=self.headers
+        )
 
 
 class Guard:
@@ -72,11 +98,22 @@ class Guard:
             group.create_task(self.audit.run())
 
     def admit(self, request: Request) -> Bearer:
-        """Tell who knocks; before anything of the body is read.
+        """Tell who knocks, and count it; before anything of the body is read.
 
         Raises:
             TurnedAwayError: 401 without a valid key; 429 from an agency that has used
                 up what it may send.
+        """
+        bearer = self.bearer(request)
+        # Also a request without any event costs something.
+        self.take(request, bearer, 1)
+        return bearer
+
+    def bearer(self, request: Request) -> Bearer:
+        """Tell whose key it is, now: a long request may outlast its key.
+
+        Raises:
+            TurnedAwayError: 401 without a valid key.
         """
         presented = presented_key(request.headers.getlist("authorization"))
         found: Bearer | Denied
@@ -86,8 +123,6 @@ class Guard:
             found = self._watch.find(presented)
         if isinstance(found, Denied):
             raise self._deny(request, found)
-        # Also a request without any event costs something.
-        self.take(request, found, 1)
         return found
 
     def take(self, request: Request, bearer: Bearer, events: int) -> None:
@@ -103,12 +138,10 @@ class Guard:
         burst = self.rates.burst_of(agency)
         if events > burst:
             raise TurnedAwayError(
-                problem(
-                    413,
-                    "batch-too-long",
-                    "The batch has too many events",
-                    f"agency {agency.id} may send {burst:,} events at once",
-                )
+                413,
+                "batch-too-long",
+                "The batch has too many events",
+                f"agency {agency.id} may send {burst:,} events at once",
             )
         wait_seconds = self.rates.take(agency, events)
         if not wait_seconds:
@@ -116,16 +149,28 @@ class Guard:
         self._metrics.limited.labels(agency.id).inc()
         self._note(request, 429, "rate", bearer)
         raise TurnedAwayError(
-            problem(
-                429,
-                "too-many-events",
-                "Too many events for now",
-                f"agency {agency.id} may send {self.rates.rate_of(agency):,g} events "
-                f"a second and {burst:,} at once; nothing was taken, send the same "
-                "again after the seconds of Retry-After",
-                headers={"retry-after": str(math.ceil(wait_seconds))},
-            )
+            429,
+            "too-many-events",
+            "Too many events for now",
+            f"agency {agency.id} may send {self.rates.rate_of(agency):,g} events a "
+            f"second and {burst:,} at once; nothing was taken, send the same again "
+            "after the seconds of Retry-After",
+            headers={"retry-after": str(math.ceil(wait_seconds))},
         )
+
+    async def wait(self, bearer: Bearer, events: int) -> None:
+        """Let an agency send so many more events of a stream, when it is their time.
+
+        A stream is slowed down instead of refused: its sender cannot send the rest
+        later, but waits while nothing is read.
+        """
+        agency = bearer.agency
+        while events > 0:
+            part = min(events, self.rates.burst_of(agency))
+            if wait_seconds := self.rates.take(agency, part):
+                await asyncio.sleep(wait_seconds)
+            else:
+                events -= part
 
     def body_bytes_max(self, bearer: Bearer) -> int:
         """Return the longest body that an agency may send."""
@@ -134,40 +179,25 @@ class Guard:
         return most if own is None else min(own, most)
 
     def note_refused(
-        self,
-        request: Request,
-        bearer: Bearer,
-        events: Sequence[object],
-        decided: Decided,
-        status: int,
+        self, request: Request, bearer: Bearer, decided: Decided, status: int
     ) -> None:
         """Write a line if an agency tried what is not its own; once a request.
 
         Args:
             request: As it came.
             bearer: Whose key it was.
-            events: The parsed events that were decided on, in their order.
-            decided: The decisions.
+            decided: The decisions on its events.
             status: Of the answer: others of the batch may have been accepted.
         """
         codes: Counter[str] = Counter()
-        claimed = set()
-        for index, refusal in decided.refused:
+        claimed: set[str] = set()
+        for _, refusal in decided.refused:
             if refusal.code in FORBIDDEN:
                 codes[refusal.code.value] += 1
-                if (owner := self._owner_of(events[index])) is not None:
-                    claimed.add(owner)
+                claimed.update(() if refusal.claimed is None else (refusal.claimed,))
         if codes:
-            names = sorted(claimed - {bearer.agency.id})[:CLAIMED_MAX]
+            names = sorted(claimed)[:CLAIMED_MAX]
             self._note(request, status, "not_yours", bearer, claimed=names, codes=codes)
-
-    def _owner_of(self, event: object) -> str | None:
-        """Name the agency in whose name an event was sent."""
-        source = event.get("source") if isinstance(event, dict) else None
-        if not isinstance(source, str):
-            return None
-        owner = self.catalogue.agency_for_source(source)
-        return None if owner is None else owner.id
 
     def _note(
         self,
@@ -203,14 +233,12 @@ class Guard:
             )
         )
         return TurnedAwayError(
-            problem(
-                401,
-                "no-valid-key",
-                "A valid key is needed",
-                f"{_WRONG[denied.reason]}; send the header Authorization: Bearer KEY, "
-                "with a key made by `uptake agency add`",
-                headers={"www-authenticate": "Bearer"},
-            )
+            401,
+            "no-valid-key",
+            "A valid key is needed",
+            f"{_WRONG[denied.reason]}; send the header Authorization: Bearer KEY, "
+            "with a key made by `uptake agency add`",
+            headers={"www-authenticate": "Bearer"},
         )
 
 

@@ -15,6 +15,7 @@ from services.cli.agency_file import make_key
 from services.ingest.guard.guard import Guard
 from services.ingest.guard.limits import AGENCIES_MAX, AgencyRates
 from services.ingest.web import EventsDoor, make_app
+from shared.catalogue.keys import Bearer
 from shared.catalogue.model import Agency, AgencyKey, AgencyLimits
 from shared.http import Readiness
 from shared.log import JsonFormatter
@@ -31,7 +32,15 @@ from tests.contract.door_answers import (
     one,
 )
 from tests.support.stack import eventually
-from tests.unit.ingest.doors import BANK, COUNTED, NOON, SHOP, make_data, make_event
+from tests.unit.ingest.doors import (
+    BANK,
+    COUNTED,
+    NOON,
+    REVERSED,
+    SHOP,
+    make_data,
+    make_event,
+)
 from tests.unit.shared.test_keys import sha256
 
 SECRET = make_key("made-up").text
@@ -285,6 +294,43 @@ async def test_agency_may_have_limits_of_its_own(knocking: Knocking) -> None:
     too_long = b" " * (knocking.settings.body_bytes_max + 1)
     answer = await ask(knocking.open(large), Request(too_long, key=SECRET))
     assert answer.status == 413
+
+
+async def test_stream_is_slowed_down_and_not_refused(knocking: Knocking) -> None:
+    """More than the burst passes, part by part."""
+    knocking.settings = knocking.settings.model_copy(
+        update={"agency_events_per_second": 1_000, "agency_burst_events": 10}
+    )
+    knocking.open(BANK)
+    assert knocking.guard is not None
+    await knocking.guard.wait(Bearer(BANK, "key-1"), 45)
+    assert knocking.lines() == []
+
+
+async def test_stream_waits_for_its_time(knocking: Knocking) -> None:
+    """It is not let through by asking again."""
+    knocking.settings = knocking.settings.model_copy(
+        update={"agency_events_per_second": RARE, "agency_burst_events": 10}
+    )
+    knocking.open(BANK)
+    assert knocking.guard is not None
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(knocking.guard.wait(Bearer(BANK, "key-1"), 11))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
+
+
+async def test_original_of_a_foreign_reversal_is_another_name_too(
+    knocking: Knocking,
+) -> None:
+    """Nobody voids what another has sent."""
+    door = knocking.open(with_key(BANK), with_key(SHOP, SHOP_SECRET))
+    void = make_data(REVERSED, source="/vn/38/shop")
+    answer = await ask(door, one(void, key=SECRET))
+    assert (answer.status, code_of(answer)) == (403, "source_not_yours")
+    assert knocking.lines()[0]["claimed"] == ["shop"]
 
 
 def test_rate_counts_by_agency_and_refuses_the_whole() -> None:
