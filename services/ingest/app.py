@@ -58,6 +58,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
             _log.info("stopping")
             connecting.cancel()
             # Open requests get their answer before the producer goes away.
+            door.stop()
             server.stop()
             await serving
     finally:
