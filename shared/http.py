@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
@@ -146,6 +146,16 @@ def make_application(routes: Sequence[BaseRoute]) -> Starlette:
             "the path is wrong; the documents of the contract name every address",
         )
 
+    async def cut_short(_: Request, __: Exception) -> Response:
+        # Told where the framing of the body broke; else nobody hears it.
+        return problem(
+            HTTPStatus.BAD_REQUEST,
+            "cut-short",
+            "The body is incomplete",
+            "its chunks are not framed as HTTP asks, or the sender hung up",
+            headers={"connection": "close"},
+        )
+
     async def bug(_: Request, __: Exception) -> Response:
         # The server logs what it was.
         return problem(
@@ -157,7 +167,12 @@ def make_application(routes: Sequence[BaseRoute]) -> Starlette:
         )
 
     application = Starlette(
-        routes=routes, exception_handlers={HTTPException: nothing_here, Exception: bug}
+        routes=routes,
+        exception_handlers={
+            HTTPException: nothing_here,
+            ClientDisconnect: cut_short,
+            Exception: bug,
+        },
     )
     application.router.redirect_slashes = False
     return application

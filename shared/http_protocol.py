@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+import httptools
 import uvicorn
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
@@ -152,23 +152,12 @@ class Framed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         state = scope["state"]
-        has_answered = False
 
         async def receive_framed() -> Message:
             message = await receive()
             return {"type": "http.disconnect"} if BROKEN_FRAMING in state else message
 
-        async def send_noted(message: Message) -> None:
-            nonlocal has_answered
-            has_answered = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive_framed, send_noted)
-        except ClientDisconnect:
-            # Nobody waits for an answer, unless the framing broke.
-            if not has_answered:
-                await NOT_HTTP(scope, receive, send)
+        await self._app(scope, receive_framed, send)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -190,6 +179,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
         self._in_head = False
+        self._has_offer = False
         self._is_broken = False
         self._head_bytes = 0
 
@@ -209,8 +199,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_broken:
             # The parser cannot go on; what was asked before is still answered.
             return
-        super().data_received(data)
-        if self._in_head:
+        self._unset_keepalive_if_required()
+        self._parse(data)
+        if self._in_head and not self._is_broken:
             # Also what the parser keeps until a field is whole.
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.head_bytes:
@@ -218,6 +209,32 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._is_idle and self._head_timer is None:
             # Empty lines before a request stop uvicorn's timer, and begin none.
             self._await_head()
+
+    def _parse(self, data: bytes) -> None:
+        left = data
+        while left:
+            try:
+                self.parser.feed_data(left)
+            except httptools.HttpParserUpgrade as offer:
+                # The parser takes what follows for the other protocol. A client that
+                # goes on with HTTP, as Java's does, would lose its body.
+                left = self._head_without_offer() + left[offer.args[0] :]
+            except httptools.HttpParserError:
+                self._break(NOT_HTTP)
+                return
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """Write the head again for a new parser, without the offer of a protocol."""
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        fields = (
+            b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"
+        )
+        line = b"%s %s HTTP/%s\r\n" % (method, self.url, version.encode())
+        return line + b"".join(fields) + b"\r\n"
 
     @override
     def on_message_begin(self) -> None:
@@ -230,6 +247,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop_head_timer()
+        self._has_offer = self.parser.should_upgrade()
+        if self._has_offer:
+            if self.parser.get_method() == b"CONNECT":
+                raise ValueError("this is no proxy")
+            return
         whole = self.app
         self.app = self._refused() or whole
         try:
@@ -241,12 +263,9 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("too many requests wait on one connection")
 
     @override
-    def send_400_response(self, msg: str) -> None:
-        self._break(NOT_HTTP)
-
-    @override
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: a client may offer HTTP/2 and go on with HTTP/1.1."""
+    def on_message_complete(self) -> None:
+        if not self._has_offer:
+            super().on_message_complete()
 
     @override
     def pause_writing(self) -> None:
