@@ -121,6 +121,10 @@ test-all: test test-kafka tools ## every test, on both brokers; what is missing 
 bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone)
 	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
+.PHONY: bench-door
+bench-door: $(VENV)/.dev ## a large file of NDJSON through the door, twice: rate, memory, recount (Java, Maven; BYTES=1000000000 PACKED=zstd BROKER=embedded)
+	$(BIN)/python -m tests.bench.door $(if $(BYTES),--bytes $(BYTES)) $(if $(PACKED),--packed $(PACKED)) $(if $(BROKER),--broker $(BROKER))
+
 .PHONY: bench-rebuild
 bench-rebuild: $(VENV)/.dev ## rebuild a long log while events arrive, and recount (Java, Maven; EVENTS=5000000 RATE=500 BROKER=embedded)
 	$(BIN)/python -m tests.bench.rebuild $(if $(EVENTS),--events $(EVENTS)) $(if $(RATE),--rate $(RATE)) $(if $(BROKER),--broker $(BROKER))

@@ -59,6 +59,9 @@ class Wishes:
     is_atomic: bool
 
 
+NO_WISHES: Final = Wishes(is_dry_run=False, is_atomic=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A request whose head can be taken, before its body is read."""
@@ -94,6 +97,8 @@ class EventsDoor:
         self._held = HeldBytes(settings.held_bytes_max)
         self._streams: set[RequestBody] = set()
         self._is_stopping = False
+        metrics.streams_open.set_function(lambda: len(self._streams))
+        metrics.held_bytes.set_function(lambda: self._held.total)
 
     def stop(self) -> None:
         """End the streams; each is told how far it has come."""
@@ -126,7 +131,9 @@ class EventsDoor:
                 ",".join(request.headers.getlist("content-encoding")),
                 ratio_max=self._settings.unpacked_ratio_max,
             ),
-            _wishes(request.query_params),
+            _wishes(request.query_params)
+            if request.scope["query_string"]
+            else NO_WISHES,
         )
         if arrival.mode is Mode.STREAM:
             return await self._take_stream(arrival)

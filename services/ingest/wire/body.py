@@ -101,7 +101,7 @@ class RequestBody:
     def interrupt(self, reason: ProblemError) -> None:
         """Have whoever reads get this problem, at once."""
         self._interruption = reason
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def plain(self, unpacking: Unpacking, pace: Pace) -> AsyncGenerator[bytes]:
@@ -110,12 +110,11 @@ class RequestBody:
         Raises:
             ProblemError: It is cut short, too slow, or cannot be unpacked.
         """
-        async for packed in self._packed(pace):
-            for piece in unpacking.feed(packed):
-                yield piece
-                if self._interruption is not None:
-                    raise self._interruption
-        unpacking.finish()
+        until = asyncio.get_running_loop().time() + pace.whole_seconds_max
+        first = await self._receive_body(pace, until)
+        packed = self._packed(pace, until, first)
+        async for piece in self._unpacked(unpacking, packed):
+            yield piece
 
     async def whole(
         self,
@@ -139,8 +138,16 @@ class RequestBody:
         declared = self._request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > bytes_max:
             raise _too_large(bytes_max)
+        until = asyncio.get_running_loop().time() + pace.whole_seconds_max
+        first = await self._receive_body(pace, until)
+        if self.is_finished and unpacking.is_plain:
+            # Nearly every single event.
+            if len(first) > bytes_max:
+                raise _too_large(bytes_max)
+            on_growth(len(first))
+            return first
         body = bytearray()
-        async for piece in self.plain(unpacking, pace):
+        async for piece in self._unpacked(unpacking, self._packed(pace, until, first)):
             body += piece
             if len(body) > bytes_max:
                 raise _too_large(bytes_max)
@@ -157,14 +164,29 @@ class RequestBody:
         except TimeoutError:
             pass
 
-    async def _packed(self, pace: Pace) -> AsyncIterator[bytes]:
-        until = asyncio.get_running_loop().time() + pace.whole_seconds_max
-        while not self.is_finished:
-            message = await self._receive_in_time(pace, until)
-            if message["type"] == "http.disconnect":
-                raise self._cut_short()
-            if piece := message.get("body", b""):
+    async def _unpacked(
+        self, unpacking: Unpacking, pieces: AsyncIterator[bytes]
+    ) -> AsyncGenerator[bytes]:
+        async for packed in pieces:
+            for piece in unpacking.feed(packed):
                 yield piece
+                if self._interruption is not None:
+                    raise self._interruption
+        unpacking.finish()
+
+    async def _packed(
+        self, pace: Pace, until: float, first: bytes
+    ) -> AsyncGenerator[bytes]:
+        yield first
+        while not self.is_finished:
+            yield await self._receive_body(pace, until)
+
+    async def _receive_body(self, pace: Pace, until: float) -> bytes:
+        message = await self._receive_in_time(pace, until)
+        if message["type"] == "http.disconnect":
+            raise self._cut_short()
+        body: bytes = message.get("body", b"")
+        return body
 
     async def _receive_in_time(self, pace: Pace, until: float) -> Message:
         if self._interruption is not None:

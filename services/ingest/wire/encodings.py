@@ -158,12 +158,20 @@ class Unpacking:
         self._packed_bytes = 0
         self._plain_bytes = 0
 
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the body is as it came."""
+        return isinstance(self._unpacker, _Plain)
+
     def feed(self, packed: bytes) -> Iterator[bytes]:
         """Yield what bytes unpack to, in pieces of at most their size or 64 KiB.
 
         Raises:
             ProblemError: They are damaged, or unpack to too much.
         """
+        if not packed:
+            # Also said at the end, after which no unpacker takes anything.
+            return
         self._packed_bytes += len(packed)
         try:
             for piece in self._unpacker.feed(packed):

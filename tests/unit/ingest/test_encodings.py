@@ -34,6 +34,7 @@ def unpack(
     unpacking = Unpacking(encoding, ratio_max=ratio_max)
     for at in range(0, len(packed), piece):
         yield from unpacking.feed(packed[at : at + piece])
+        assert list(unpacking.feed(b"")) == []
     unpacking.finish()
 
 
