@@ -181,6 +181,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._has_offer = False
         self._is_broken = False
+        self._steps = 0
+        self._unseen_bytes = 0
         self._head_bytes = 0
 
     @override
@@ -200,17 +202,21 @@ class BoundedProtocol(HttpToolsProtocol):
             # The parser cannot go on; what was asked before is still answered.
             return
         self._unset_keepalive_if_required()
-        self._parse(data)
-        if self._in_head and not self._is_broken:
-            # Also what the parser keeps until a field is whole.
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.head_bytes:
-                self._break(HEAD_TOO_LARGE)
-        elif self._is_idle and self._head_timer is None:
+        steps = self._steps
+        if not self._parse(data):
+            return
+        # What the parser keeps until a field is whole, or skips, is seen by nobody.
+        self._unseen_bytes = (
+            0 if self._steps != steps else self._unseen_bytes + len(data)
+        )
+        if self._unseen_bytes > self._limits.head_bytes:
+            self._break(HEAD_TOO_LARGE if self._in_head else NOT_HTTP)
+        elif not self._in_head and self._is_idle and self._head_timer is None:
             # Empty lines before a request stop uvicorn's timer, and begin none.
             self._await_head()
 
-    def _parse(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> bool:
+        """Feed the parser; tell whether the connection goes on."""
         left = data
         while left:
             try:
@@ -220,10 +226,11 @@ class BoundedProtocol(HttpToolsProtocol):
                 # goes on with HTTP, as Java's does, would lose its body.
                 left = self._head_without_offer() + left[offer.args[0] :]
             except httptools.HttpParserError:
-                self._break(NOT_HTTP)
-                return
+                self._break(HEAD_TOO_LARGE if self._is_head_large else NOT_HTTP)
+                return False
             else:
-                return
+                return True
+        return True
 
     def _head_without_offer(self) -> bytes:
         """Write the head again for a new parser, without the offer of a protocol."""
@@ -239,12 +246,26 @@ class BoundedProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._steps += 1
         self._in_head = True
         self._head_bytes = 0
         self._await_head()
 
     @override
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._measure_head(len(url))
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Fields behind a body of chunks are used by nobody.
+        if self._in_head:
+            super().on_header(name, value)
+            self._measure_head(len(name) + len(value))
+
+    @override
     def on_headers_complete(self) -> None:
+        self._steps += 1
         self._in_head = False
         self._stop_head_timer()
         self._has_offer = self.parser.should_upgrade()
@@ -263,7 +284,13 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("too many requests wait on one connection")
 
     @override
+    def on_body(self, body: bytes) -> None:
+        self._steps += 1
+        super().on_body(body)
+
+    @override
     def on_message_complete(self) -> None:
+        self._steps += 1
         if not self._has_offer:
             super().on_message_complete()
 
@@ -289,13 +316,21 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return self._answering is None or self._answering.response_complete
 
-    def _refused(self) -> Refusal | None:
-        """Decide on a request by its head."""
+    @property
+    def _is_head_large(self) -> bool:
         limits = self._limits
-        size = len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers)
-        if size > limits.head_bytes or len(self.headers) > limits.head_fields:
-            return HEAD_TOO_LARGE
-        most = limits.open_requests * (2 if self.url.startswith(_PROBES) else 1)
+        is_long = self._head_bytes > limits.head_bytes
+        return self._in_head and (is_long or len(self.headers) > limits.head_fields)
+
+    def _measure_head(self, count: int) -> None:
+        self._head_bytes += count
+        if self._is_head_large:
+            # Ends the parsing.
+            raise ValueError("the head is too large")
+
+    def _refused(self) -> Refusal | None:
+        """Decide on a request before its application is asked."""
+        most = self._limits.open_requests * (2 if self.url.startswith(_PROBES) else 1)
         if len(self.connections) > most or len(self.tasks) >= most:
             return TOO_BUSY
         return None

@@ -349,7 +349,7 @@ def _stopping() -> ProblemError:
     return ProblemError(
         503,
         "stopping",
-        "The service is being stopped",
+        "The service is stopping",
         "send the same again later",
         headers={"retry-after": str(RETRY_AFTER_SECONDS)},
     )

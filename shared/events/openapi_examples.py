@@ -379,7 +379,7 @@ PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
         ),
         "stopping": _problem(
             "stopping",
-            "The service is being stopped",
+            "The service is stopping",
             503,
             "send the same again later",
         ),

@@ -49,7 +49,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "depth": without("depth > most", JSON_TEXT, f"{UNITS}/test_json_text.py"),
     "size of an event": without(
-        r"length > bounds\.bytes_max", JSON_TEXT, f"{UNITS}/test_json_text.py"
+        r"end - begin > bounds\.bytes_max", JSON_TEXT, f"{UNITS}/test_json_text.py"
     ),
     "length of a line": without(
         r"len\(self\._begun\) > self\._bytes_max",
@@ -125,10 +125,10 @@ MUTATIONS: Mapping[str, Mutation] = {
         (STREAMS, "-k", "slow_log"),
     ),
     "bytes of a head": without(
-        r"self\._head_bytes > self\._limits\.head_bytes", PROTOCOL, LIMITS, "-k", "none"
+        r"self\._unseen_bytes > [^:]*", PROTOCOL, LIMITS, "-k", "none or fields_behind"
     ),
     "fields of a head": without(
-        r"size > limits\.head_bytes or [^:]*", PROTOCOL, LIMITS, "-k", "none"
+        r"self\._is_head_large", PROTOCOL, LIMITS, "-k", "none"
     ),
     "time for a head": Mutation(
         (Edit(PROTOCOL, r"self\._limits\.head_seconds,", "3_600,"),),

@@ -241,6 +241,34 @@ async def test_open_requests_hold_a_bounded_number_of_bytes(log: FakeLog) -> Non
         assert (await served.ask(post(filled))).status == 202
 
 
+@pytest.mark.parametrize("kind", [STRUCTURED, BATCH, STREAM, "application/json"])
+async def test_nothing_is_acknowledged_before_it_is_durable(
+    log: FakeLog, served: Served, kind: str
+) -> None:
+    """However it is sent: handed to the log is not confirmed by it."""
+    body = json.dumps([GOOD] if kind == BATCH else GOOD).encode()
+    fields: tuple[str, ...] = ()
+    if kind == "application/json":
+        fields = tuple(f"ce-{name}: {GOOD[name]}" for name in GOOD if name != "data")
+        body = json.dumps(GOOD["data"]).encode()
+    log.is_open.clear()
+    async with served.wire() as wire, asyncio.TaskGroup() as group:
+        await wire.say(post(body, *fields, kind=kind))
+        answering = group.create_task(wire.hear())
+
+        async def is_handed() -> bool:
+            return log.handed == ["good"]
+
+        await eventually(is_handed, what="the event is handed to the log")
+        for _ in range(5):
+            assert (await served.ask(request("GET", "/health/live"))).status == 200
+        assert not answering.done()
+        log.is_open.set()
+        answer = await answering
+        assert (answer.status, json.loads(answer.body)["accepted"]) == (202, 1)
+        assert log.ids == ["good"]
+
+
 @pytest.mark.parametrize(
     "query",
     ["?dryrun=true", "?dry_run=1", "?dry_run=", "?atomic=yes", "?x=%ff", "?%00=%00"],

@@ -187,6 +187,18 @@ async def test_body_whose_chunks_break_is_cut_short(rooms: Rooms, chunk: bytes) 
         assert length_heard(answer) == 3
 
 
+@pytest.mark.parametrize("flood", [b"x: y\r\n", b"x", b"1;x"])
+async def test_fields_behind_a_body_are_not_kept(rooms: Rooms, flood: bytes) -> None:
+    """Neither whole ones nor one without end, nor what is said about a chunk."""
+    head = b"POST /note HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    behind = b"" if flood[:1] == b"1" else b"0\r\n"
+    async with serving(rooms.app) as served, served.wire() as wire:
+        await wire.say(head + b"3\r\nabc\r\n" + behind + flood)
+        await wire.say(*[flood[-6:] * 10_000] * 50)
+        answer = await wire.hear()
+        assert (answer.status, answer.slug) == (400, "cut-short")
+
+
 async def test_offer_of_another_protocol_is_let_be(rooms: Rooms) -> None:
     """As Java's client makes it with its first request: its body is read."""
     fields = ("connection: Upgrade, HTTP2-Settings", "upgrade: h2c")

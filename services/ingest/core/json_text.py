@@ -6,14 +6,16 @@ event, not all that a hostile text could build.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from json.scanner import make_scanner
 from typing import Final, NoReturn
 
 from services.ingest.core.admission import Refusal, RepeatedKey
 from shared.errors import RefusalCode
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_NEXT: Final = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
 # What a JSON value that is no array begins with.
 _OTHER_VALUES: Final = frozenset('{"-0123456789tfnNI')
 
@@ -58,6 +60,15 @@ def parse_json(text: str) -> object:
         NotJsonError: It is none, or nested beyond all bounds.
     """
     try:
+        # Most texts are a value and nothing else; the decoder looks for more.
+        value, end = _SCAN(text, 0)
+        if end == len(text):
+            return value
+    except StopIteration:
+        pass
+    except (ValueError, RecursionError) as error:
+        raise _not_json(error) from None
+    try:
         return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise _not_json(error) from None
@@ -69,7 +80,7 @@ def parse_event(text: str, bounds: EventBounds) -> object:
     Raises:
         NotJsonError: The text is not JSON.
     """
-    return _bounded(parse_json(text), len(text), bounds)
+    return _bounded(parse_json(text), text, 0, len(text), bounds)
 
 
 def parse_line(line: bytes | None, bounds: EventBounds) -> object:
@@ -111,16 +122,20 @@ def _elements(text: str, bounds: EventBounds) -> Iterator[object]:
         _require_end(text, at + 1)
         return
     while True:
-        value, end = _DECODER.raw_decode(text, at)
-        yield _bounded(value, end - at, bounds)
-        at = _skip_space(text, end)
-        mark = text[at : at + 1]
-        if mark == "]":
-            _require_end(text, at + 1)
+        try:
+            value, end = _SCAN(text, at)
+        except StopIteration:
+            raise json.JSONDecodeError("Expecting value", text, at) from None
+        yield _bounded(value, text, at, end, bounds)
+        following = _NEXT.match(text, end)
+        if following is None:
+            raise json.JSONDecodeError(
+                "Expecting ',' delimiter", text, _skip_space(text, end)
+            )
+        at = following.end()
+        if following[1] == "]":
+            _require_end(text, at)
             return
-        if mark != ",":
-            raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
-        at = _skip_space(text, at + 1)
 
 
 def _require_end(text: str, at: int) -> None:
@@ -135,10 +150,14 @@ def _skip_space(text: str, at: int) -> int:
     return found.end()
 
 
-def _bounded(value: object, length: int, bounds: EventBounds) -> object:
-    if length > bounds.bytes_max:
+def _bounded(
+    value: object, text: str, begin: int, end: int, bounds: EventBounds
+) -> object:
+    if end - begin > bounds.bytes_max:
         return _too_large(bounds)
-    if _is_deeper(value, bounds.nesting_max):
+    # As few brackets as levels are allowed cannot nest deeper; strings have some too.
+    brackets = text.count("{", begin, end) + text.count("[", begin, end)
+    if brackets > bounds.nesting_max and _is_deeper(value, bounds.nesting_max):
         return Refusal(
             None,
             RefusalCode.TOO_DEEP,
@@ -208,4 +227,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_refuse_constant
+)
+_SCAN: Final[Callable[[str, int], tuple[object, int]]] = make_scanner(
+    _DECODER  # type: ignore[arg-type] # typeshed names the wrong class
 )
