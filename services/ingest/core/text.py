@@ -40,7 +40,8 @@ def clean_text(value: object, name: str, code: RefusalCode, length_max: int) -> 
         raise RefusedError(
             code, f"{name} must have 1 to {length_max} characters, not {len(value)}"
         )
-    if _CLEAN.fullmatch(value) is None:
+    # Nearly every text is plain; to ask so takes a fifth of the time.
+    if not (value.isascii() and value.isprintable()) and not _CLEAN.fullmatch(value):
         raise RefusedError(
             code, f"{name} holds a control character or half a character (surrogate)"
         )
