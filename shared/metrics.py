@@ -83,6 +83,16 @@ class IngestMetrics:
             "Events whose append Kafka did not confirm in time; the sender retries.",
             registry=registry,
         )
+        self.streams_open = Gauge(
+            "uptake_ingest_streams_open",
+            "Streams that are being read.",
+            registry=registry,
+        )
+        self.held_bytes = Gauge(
+            "uptake_ingest_held_bytes",
+            "What open requests hold of UPTAKE_HELD_BYTES_MAX.",
+            registry=registry,
+        )
         self.denied = Counter(
             "uptake_requests_denied_total",
             "Requests without a valid key, by what was wrong.",

@@ -71,6 +71,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
             connecting.cancel()
             guarding.cancel()
             # Open requests get their answer before the producer goes away.
+            door.stop()
             server.stop()
             await serving
     finally:

@@ -3,20 +3,19 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from services.ingest.core.receipt import FORBIDDEN, Decided
 from services.ingest.guard.audit import Attempt, AuditLog
 from services.ingest.guard.limits import AgencyRates
 from services.ingest.settings import IngestSettings
+from services.ingest.wire.problems import ProblemError
 from shared.catalogue.keys import Bearer, Denied, KeyDenial, presented_key
 from shared.catalogue.model import Catalogue
 from shared.catalogue.watch import AgencyWatch
-from shared.http import problem
 from shared.metrics import IngestMetrics
 
 CLIENT_LENGTH_MAX: Final = 64
@@ -28,40 +27,6 @@ _WRONG: Final = {
     KeyDenial.UNKNOWN: "the key is not valid",
     KeyDenial.EXPIRED: "the key has expired",
 }
-
-
-class TurnedAwayError(Exception):
-    """A request that goes no further; it is answered with a problem.
-
-    Attributes:
-        status: HTTP status.
-        slug: Last part of the problem's type.
-        title: The same for every occurrence.
-        detail: What happened and what to do.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        slug: str,
-        title: str,
-        detail: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(f"{status} {slug}")
-        self.status = status
-        self.slug = slug
-        self.title = title
-        self.detail = detail
-        self.headers = dict(headers or {})
-
-    @property
-    def response(self) -> JSONResponse:
-        """Build the answer."""
-        return problem(
-            self.status, self.slug, self.title, self.detail, headers=self.headers
-        )
 
 
 class Guard:
@@ -101,7 +66,7 @@ class Guard:
         """Tell who knocks, and count it; before anything of the body is read.
 
         Raises:
-            TurnedAwayError: 401 without a valid key; 429 from an agency that has used
+            ProblemError: 401 without a valid key; 429 from an agency that has used
                 up what it may send.
         """
         bearer = self.bearer(request)
@@ -113,7 +78,7 @@ class Guard:
         """Tell whose key it is, now: a long request may outlast its key.
 
         Raises:
-            TurnedAwayError: 401 without a valid key.
+            ProblemError: 401 without a valid key.
         """
         presented = presented_key(request.headers.getlist("authorization"))
         found: Bearer | Denied
@@ -129,7 +94,7 @@ class Guard:
         """Let an agency send so many more events of a request, or none of them.
 
         Raises:
-            TurnedAwayError: 429 with the seconds to wait; 413 if they are more than it
+            ProblemError: 429 with the seconds to wait; 413 if they are more than it
                 could ever send at once.
         """
         if not events:
@@ -137,7 +102,7 @@ class Guard:
         agency = bearer.agency
         burst = self.rates.burst_of(agency)
         if events > burst:
-            raise TurnedAwayError(
+            raise ProblemError(
                 413,
                 "batch-too-long",
                 "The batch has too many events",
@@ -148,7 +113,7 @@ class Guard:
             return
         self._metrics.limited.labels(agency.id).inc()
         self._note(request, 429, "rate", bearer)
-        raise TurnedAwayError(
+        raise ProblemError(
             429,
             "too-many-events",
             "Too many events for now",
@@ -221,7 +186,7 @@ class Guard:
             )
         )
 
-    def _deny(self, request: Request, denied: Denied) -> TurnedAwayError:
+    def _deny(self, request: Request, denied: Denied) -> ProblemError:
         self._metrics.denied.labels(denied.reason.value).inc()
         self.audit.note(
             Attempt(
@@ -232,7 +197,7 @@ class Guard:
                 key=denied.key_id,
             )
         )
-        return TurnedAwayError(
+        return ProblemError(
             401,
             "no-valid-key",
             "A valid key is needed",
