@@ -35,7 +35,7 @@ DECIDED = (
 KEYS = ("tests/unit/shared/test_keys.py",)
 FILES = ("tests/unit/shared/test_catalogue_refusals.py",)
 FOLLOWED = ("tests/unit/shared/test_watch.py",)
-GUARDED = ("tests/unit/ingest/test_guard.py",)
+GUARDED = ("tests/unit/ingest/test_guard.py", "tests/unit/ingest/test_rates.py")
 COMMANDS = ("tests/unit/cli/test_agency_keys.py",)
 
 ADMISSION = "services/ingest/core/admission.py"
