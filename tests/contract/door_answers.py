@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from services.ingest.core.admission import Admitted
 from services.ingest.guard.guard import Guard
+from services.ingest.guard.limits import AgencyRates
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
 from services.ingest.web import EventsDoor, make_app
@@ -84,6 +85,23 @@ class ConfirmingLog(LogPublisher):
     @override
     async def append(self, agency: str, events: Sequence[Admitted]) -> None:
         """Confirm."""
+
+
+class UsedUpRates(AgencyRates):
+    """The rates of agencies that have just sent all that they may."""
+
+    @override
+    def take(self, agency: Agency, events: int) -> float:
+        """Let nothing through for a second."""
+        return 1.0
+
+
+def make_used_up(settings: IngestSettings) -> AgencyRates:
+    """Make such rates, with the limits of the settings."""
+    return UsedUpRates(
+        events_per_second=settings.agency_events_per_second,
+        burst_events=settings.agency_burst_events,
+    )
 
 
 def one(event: object, **changes: Any) -> Request:  # noqa: ANN401 -- any of Request's

@@ -29,10 +29,10 @@ from tests.contract.door_answers import (
     batch,
     make_frame,
     make_settings,
+    make_used_up,
     one,
     stream,
 )
-from tests.unit.ingest.doors import BANK
 
 POST = OPENAPI["paths"]["/v1/events"]["post"]
 SALE = EVENTS["one sale"]
@@ -99,7 +99,7 @@ def door_for(status: int, name: str) -> ASGIApp:
         limits={"body_pause_seconds_max": 0.05} if status == 408 else {},
     )
     if name == "too-many-events":
-        frame.guard.rates.take(BANK, make_settings().agency_burst_events)
+        frame.guard.rates = make_used_up(make_settings())
     if name == "stopping":
         frame.door.stop()
     if name == "too-many-streams":
