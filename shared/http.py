@@ -1,25 +1,32 @@
 """What the HTTP doors of all services share: probes, metrics, problems, serving."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
-from starlette.requests import Request
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 from typing_extensions import override
 
 from shared.errors import FatalError
+from shared.http_protocol import (
+    PROBLEM_MEDIA_TYPE,
+    PROBLEM_TYPE,
+    HttpConfig,
+    HttpLimits,
+)
 
-PROBLEM_TYPE: Final = "https://uptake.invalid/problems/"
 KEEP_ALIVE_SECONDS: Final = 75
 GRACE_SECONDS: Final = 10
-CONCURRENT_REQUESTS_MAX: Final = 1_000
 _PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -76,7 +83,7 @@ def problem(
         body,
         status_code=status,
         headers=headers,
-        media_type="application/problem+json",
+        media_type=PROBLEM_MEDIA_TYPE,
     )
 
 
@@ -115,17 +122,74 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def make_server(app: ASGIApp, *, host: str, port: int) -> Server:
-    """Build the HTTP server of a service, with bounds on time and connections."""
+def make_application(routes: Sequence[BaseRoute]) -> Starlette:
+    """Build an application whose every answer to a wrong address is a problem.
+
+    A path is taken as it stands: none leads to another one.
+    """
+
+    async def nothing_here(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = (error.headers or {}).get("Allow", "")
+            return problem(
+                error.status_code,
+                "method-not-allowed",
+                "The method is not taken here",
+                f"{request.method} is not taken; {allowed} is",
+                headers={"allow": allowed},
+            )
+        return problem(
+            error.status_code,
+            "no-such-address",
+            "There is nothing at this address",
+            "the path is wrong; the documents of the contract name every address",
+        )
+
+    async def cut_short(_: Request, __: Exception) -> Response:
+        # Told where the framing of the body broke; else nobody hears it.
+        return problem(
+            HTTPStatus.BAD_REQUEST,
+            "cut-short",
+            "The body is incomplete",
+            "its chunks are not framed as HTTP asks, or the sender hung up",
+            headers={"connection": "close"},
+        )
+
+    async def bug(_: Request, __: Exception) -> Response:
+        # The server logs what it was.
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "bug",
+            "The service failed",
+            "this is our mistake and in our log; whether anything was taken is "
+            "unknown: send the same again with the same ids",
+        )
+
+    application = Starlette(
+        routes=routes,
+        exception_handlers={
+            HTTPException: nothing_here,
+            ClientDisconnect: cut_short,
+            Exception: bug,
+        },
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+def make_server(
+    app: ASGIApp, *, host: str, port: int, limits: HttpLimits | None = None
+) -> Server:
+    """Build the HTTP server of a service, with bounds on time, size and number."""
     return Server(
-        uvicorn.Config(
+        HttpConfig(
             app,
+            limits or HttpLimits(),
             host=host,
             port=port,
             access_log=False,
             log_config=None,
-            lifespan="off",
-            limit_concurrency=CONCURRENT_REQUESTS_MAX,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,

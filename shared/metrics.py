@@ -83,9 +83,49 @@ class IngestMetrics:
             "Events whose append Kafka did not confirm in time; the sender retries.",
             registry=registry,
         )
+        self.streams_open = Gauge(
+            "uptake_ingest_streams_open",
+            "Streams that are being read.",
+            registry=registry,
+        )
+        self.held_bytes = Gauge(
+            "uptake_ingest_held_bytes",
+            "What open requests hold of UPTAKE_HELD_BYTES_MAX.",
+            registry=registry,
+        )
         self.denied = Counter(
             "uptake_requests_denied_total",
-            "Requests without a valid key.",
+            "Requests without a valid key, by what was wrong.",
+            ("reason",),
+            registry=registry,
+        )
+        self.limited = Counter(
+            "uptake_requests_limited_total",
+            "Requests refused because the agency sent too much, by agency.",
+            ("agency",),
+            registry=registry,
+        )
+        self.audit_suppressed = Counter(
+            "uptake_audit_lines_suppressed_total",
+            "Refused attempts that had no log line of their own, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+
+
+class AgencyMetrics:
+    """Whether the agencies and keys in force are those of the files."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.reload_successful = Gauge(
+            "uptake_agencies_reload_successful",
+            "1 if the files of the agencies were right when last read, else 0: "
+            "the agencies and keys before stay in force.",
+            registry=registry,
+        )
+        self.reload_success_timestamp = Gauge(
+            "uptake_agencies_reload_success_timestamp_seconds",
+            "When the files of the agencies were last read and right.",
             registry=registry,
         )
 

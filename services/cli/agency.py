@@ -1,44 +1,28 @@
 """`uptake agency`: agencies of the catalogue and their keys."""
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from services.cli import agency_keys
 from services.cli.agency_file import (
     FOLDER,
-    KEYS_MAX,
     AgencyDraft,
-    NewKey,
+    check_id,
     make_key,
     render_agency,
-    replace_keys,
     write_agency,
 )
+from services.cli.agency_keys import AgencyId, Directory, show_key
 from services.cli.render import Column, print_table, to_json
 from shared.catalogue.load import load_catalogue
-from shared.catalogue.model import Agency, AgencyKey, Catalogue
-from shared.errors import CatalogueError, FatalError
-
-_FILE_ID: Final = re.compile(r"[a-z0-9-]{1,64}")
+from shared.catalogue.model import Agency
+from shared.errors import CatalogueError
 
 app = typer.Typer(no_args_is_help=True, help="Agencies of the catalogue, their keys.")
-
-Directory = Annotated[
-    Path,
-    typer.Option(
-        "--catalogue",
-        envvar="UPTAKE_CATALOGUE",
-        help="Directory of the catalogue.",
-        show_default=False,
-    ),
-]
-AgencyId = Annotated[
-    str, typer.Argument(metavar="ID", help="Small letters, digits and hyphens.")
-]
 
 
 @app.command("add")
@@ -68,7 +52,7 @@ def add(
 ) -> None:
     """Add an agency and show its key, once; only the key's SHA-256 is kept."""
     draft = AgencyDraft(
-        id=_check_id(agency_id),
+        id=check_id(agency_id),
         name=name,
         sources=tuple(sources),
         indicators=tuple(part.strip() for part in indicators.split(",")),
@@ -82,42 +66,7 @@ def add(
     text = render_agency(draft, (key.stored,))
     write_agency(catalogue, f"{draft.id}.yaml", text, is_new=True)
     print(f"wrote {catalogue / FOLDER / draft.id}.yaml", file=sys.stderr)
-    _show_key(key)
-
-
-@app.command("rotate")
-def rotate(
-    *,
-    agency_id: AgencyId,
-    catalogue: Directory,
-    finish: Annotated[
-        bool, typer.Option("--finish", help="Take the older key away instead.")
-    ] = False,
-) -> None:
-    """Give an agency a second key beside the first; --finish ends the first.
-
-    Until then both are valid, so the agency changes over without a gap. Also gives
-    the first key to an agency that has none.
-    """
-    filename, agency = _find_agency(catalogue, agency_id)
-    path = catalogue / FOLDER / filename
-    text = path.read_text(encoding="utf-8")
-    if finish:
-        if len(agency.keys) < KEYS_MAX:
-            raise FatalError(f"{agency_id} has one key or none; nothing to finish")
-        kept = agency.keys[-1]
-        write_agency(catalogue, filename, replace_keys(text, (kept,)), is_new=False)
-        print(f"{agency_id}: only key {kept.id} is valid now")
-        return
-    if len(agency.keys) >= KEYS_MAX:
-        raise FatalError(
-            f"{agency_id} has two keys; first: rotate {agency_id} --finish"
-        )
-    key = make_key(_next_key_id(agency.keys))
-    keys = (*agency.keys, key.stored)
-    write_agency(catalogue, filename, replace_keys(text, keys), is_new=False)
-    print(f"wrote {path}", file=sys.stderr)
-    _show_key(key)
+    show_key(key)
 
 
 @app.command("list")
@@ -134,6 +83,15 @@ def list_agencies(
         print(to_json({"agencies": [_as_json(agency) for agency in agencies]}), end="")
     else:
         _print(agencies)
+
+
+for command, function in (
+    ("issue", agency_keys.issue),
+    ("rotate", agency_keys.rotate),
+    ("revoke", agency_keys.revoke),
+    ("keys", agency_keys.list_keys),
+):
+    app.command(command)(function)
 
 
 def _print(agencies: Sequence[Agency]) -> None:
@@ -176,43 +134,8 @@ def _as_json(agency: Agency) -> dict[str, object]:
     }
 
 
-def _check_id(agency_id: str) -> str:
-    # It becomes a file's name, so it is checked before any path is made of it.
-    if not _FILE_ID.fullmatch(agency_id):
-        raise FatalError(
-            f"agency id {agency_id!r}: use 1 to 64 small letters, digits and hyphens"
-        )
-    return agency_id
-
-
 def _require_directory(catalogue: Path) -> None:
     if not catalogue.is_dir():
         raise CatalogueError(
             (f"{catalogue}: directory: not found; set UPTAKE_CATALOGUE to one",)
         )
-
-
-def _find_agency(catalogue: Path, agency_id: str) -> tuple[str, Agency]:
-    loaded: Catalogue = load_catalogue(catalogue)
-    agency = loaded.agency(agency_id)
-    if agency is None:
-        raise FatalError(f"no agency {agency_id}; `uptake agency list` lists them")
-    filename = f"{_check_id(agency_id)}.yaml"
-    if not (catalogue / FOLDER / filename).is_file():
-        raise FatalError(f"agency {agency_id} is not in {FOLDER}/{filename}; rename it")
-    return filename, agency
-
-
-def _next_key_id(keys: Sequence[AgencyKey]) -> str:
-    taken = {key.id for key in keys}
-    return next(
-        name
-        for name in (f"key-{number}" for number in range(1, len(keys) + 2))
-        if name not in taken
-    )
-
-
-def _show_key(key: NewKey) -> None:
-    """Print the key on the output, all else on the error stream, for pipes."""
-    print(f"key {key.id}, shown once; only its SHA-256 is kept:", file=sys.stderr)
-    print(key.text)

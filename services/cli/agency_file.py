@@ -7,9 +7,10 @@ takes reaches the catalogue, in one step.
 import hashlib
 import json
 import os
+import re
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ KEY_PREFIX: Final = "uptk_"
 KEY_BYTES: Final = 32
 FOLDER: Final = "agencies"
 KEYS_MAX: Final = 2
+_FILE_ID: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,19 @@ def make_key(key_id: str) -> NewKey:
     return NewKey(key_id, f"{KEY_PREFIX}{secrets.token_urlsafe(KEY_BYTES)}")
 
 
+def check_id(agency_id: str) -> str:
+    """Return an agency's id if it may become a file's name.
+
+    Raises:
+        FatalError: It may not; no path was made of it.
+    """
+    if not _FILE_ID.fullmatch(agency_id):
+        raise FatalError(
+            f"agency id {agency_id!r}: use 1 to 64 small letters, digits and hyphens"
+        )
+    return agency_id
+
+
 def render_agency(draft: AgencyDraft, keys: Sequence[AgencyKey]) -> str:
     """Write an agency's YAML; texts are quoted, since YAML guesses types."""
     lines = [f"id: {_quote(draft.id)}", f"name: {_quote(draft.name)}", "sources:"]
@@ -78,8 +93,23 @@ def render_keys(keys: Sequence[AgencyKey]) -> str:
     """Write the value of `keys:`, from behind the colon on, with a line break."""
     if not keys:
         return " []\n"
-    entries = [f"  - id: {_quote(key.id)}\n    sha256: {key.sha256}\n" for key in keys]
-    return "\n" + "".join(entries)
+    lines = [""]
+    for key in keys:
+        lines += [f"  - id: {_quote(key.id)}", f"    sha256: {key.sha256}"]
+        lines += [f"    {name}: {value}" for name, value in _bindings(key)]
+    return "\n".join(lines) + "\n"
+
+
+def _bindings(key: AgencyKey) -> Iterator[tuple[str, str]]:
+    """Yield what a key is bound to, in YAML, which JSON is."""
+    if key.last_day is not None:
+        yield "last_day", key.last_day.isoformat()
+    if key.sources is not None:
+        yield "sources", json.dumps(sorted(key.sources))
+    if key.indicators is not None:
+        yield "indicators", json.dumps(sorted(key.indicators))
+    if key.locality is not None:
+        yield "locality", _quote(key.locality)
 
 
 def replace_keys(text: str, keys: Sequence[AgencyKey]) -> str:

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 
+from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
 from services.ingest.web import EventsDoor, make_app
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
+from shared.catalogue.watch import AgencyWatch
 from shared.clock import SystemClock
 from shared.http import Readiness, make_server, serve
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import HttpMetrics, IngestMetrics, new_registry
+from shared.metrics import AgencyMetrics, HttpMetrics, IngestMetrics, new_registry
 
 _log = logging.getLogger(__name__)
 
@@ -27,12 +29,21 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
     readiness = Readiness()
     readiness.set("kafka", "connecting")
     publisher = LogPublisher(settings, ack_timeout_seconds=settings.ack_timeout_seconds)
+    clock, metrics = SystemClock(), IngestMetrics(registry)
+    watch = AgencyWatch(
+        settings.catalogue,
+        catalogue,
+        clock,
+        metrics=AgencyMetrics(registry),
+        poll_seconds=settings.agencies_poll_seconds,
+    )
+    guard = Guard(settings, watch, metrics)
     door = EventsDoor(
         settings,
-        catalogue,
+        guard,
         publisher,
-        SystemClock(),
-        metrics=IngestMetrics(registry),
+        clock,
+        metrics=metrics,
         http_metrics=HttpMetrics(registry),
     )
     server = make_server(
@@ -54,10 +65,13 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(serve(server))
             connecting = group.create_task(connect())
+            guarding = group.create_task(guard.run())
             await stop.wait()
             _log.info("stopping")
             connecting.cancel()
+            guarding.cancel()
             # Open requests get their answer before the producer goes away.
+            door.stop()
             server.stop()
             await serving
     finally:

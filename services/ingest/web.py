@@ -1,45 +1,77 @@
 """The door over HTTP: parse, decide, append, answer. No rule lives here."""
 
-import hashlib
-import json
+import asyncio
+import itertools
 import logging
 import time
-from collections.abc import Sequence
-from typing import Final, NoReturn
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.ingest.core.admission import RepeatedKey, open_door
-from services.ingest.core.receipt import Decided, decide
+from services.ingest.core.admission import open_door
+from services.ingest.core.json_text import EventBounds
+from services.ingest.core.receipt import Decided, Deciding, StreamTally
+from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
-from shared.catalogue.model import Agency, Catalogue
+from services.ingest.wire.body import (
+    HeldBytes,
+    Pace,
+    PartingResponse,
+    RequestBody,
+    Share,
+)
+from services.ingest.wire.encodings import Unpacking
+from services.ingest.wire.modes import BatchBounds, Mode, empty, events_of, mode_of
+from services.ingest.wire.ndjson import StreamIntake
+from services.ingest.wire.problems import ProblemError
+from shared.catalogue.keys import Bearer
+from shared.catalogue.model import Agency
 from shared.clock import Clock
 from shared.errors import TransientError
-from shared.http import Readiness, probe_routes, problem
+from shared.http import Readiness, make_application, probe_routes
 from shared.metrics import HttpMetrics, IngestMetrics
 
-STRUCTURED: Final = "application/cloudevents+json"
-BATCH: Final = "application/cloudevents-batch+json"
 RETRY_AFTER_SECONDS: Final = 2
 ROUTE: Final = "/v1/events"
-# What is too long is still read for a while and thrown away: a sender whose
-# connection is cut while it sends would never see the answer.
-DISCARDED_FACTOR_MAX: Final = 8
+# Other requests are served in between.
+DECIDED_AT_ONCE_MAX: Final = 250
+# What a request holds while it is read, for each byte of its body; and for each of its
+# events while the log has not confirmed it.
+HELD_PER_BYTE: Final = 3
+HELD_PER_EVENT: Final = 2_048
 
 _log = logging.getLogger(__name__)
 
 
-class ProblemError(Exception):
-    """A request that is answered with a problem."""
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the query asks for."""
 
-    def __init__(self, response: JSONResponse) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+    is_dry_run: bool
+    is_atomic: bool
+
+
+NO_WISHES: Final = Wishes(is_dry_run=False, is_atomic=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request whose head can be taken, before its body is read."""
+
+    request: Request
+    body: RequestBody
+    mode: Mode
+    unpacking: Unpacking
+    wishes: Wishes
 
 
 class EventsDoor:
@@ -48,7 +80,7 @@ class EventsDoor:
     def __init__(
         self,
         settings: IngestSettings,
-        catalogue: Catalogue,
+        guard: Guard,
         publisher: LogPublisher,
         clock: Clock,
         *,
@@ -56,37 +88,150 @@ class EventsDoor:
         http_metrics: HttpMetrics,
     ) -> None:
         self._settings = settings
-        self._catalogue = catalogue
+        self._guard = guard
         self._publisher = publisher
         self._metrics = metrics
         self._http_metrics = http_metrics
         self._clock = clock
+        event = EventBounds(settings.event_bytes_max, settings.event_nesting_max)
+        self._bounds = BatchBounds(settings.batch_events_max, event)
+        self._held = HeldBytes(settings.held_bytes_max)
+        self._streams: set[RequestBody] = set()
+        self._is_stopping = False
+        metrics.streams_open.set_function(lambda: len(self._streams))
+        metrics.held_bytes.set_function(lambda: self._held.total)
+
+    def stop(self) -> None:
+        """End the streams; each is told how far it has come."""
+        self._is_stopping = True
+        for body in self._streams:
+            body.interrupt(_stopping())
 
     async def respond(self, request: Request) -> Response:
         """Answer one request."""
         began = time.monotonic()
+        body = RequestBody(request)
+        response: Response
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, body)
         except ProblemError as error:
             response = error.response
+        if not body.is_finished:
+            response = PartingResponse(response, body)
         self._http_metrics.requests.labels(ROUTE, response.status_code).inc()
         self._http_metrics.duration.labels(ROUTE).observe(time.monotonic() - began)
         return response
 
-    async def _answer(self, request: Request) -> Response:
-        agency = self._authenticate(request)
-        is_batch = _is_batch(request.headers.get("content-type", ""))
-        body = await self._read_body(request)
-        events = self._parse(body, is_batch=is_batch)
-        decided = decide(events, open_door(self._catalogue, agency, self._clock.now()))
+    async def _answer(self, request: Request, body: RequestBody) -> Response:
+        bearer = self._guard.admit(request)
+        arrival = Arrival(
+            request,
+            body,
+            mode_of(request.headers),
+            Unpacking(
+                ",".join(request.headers.getlist("content-encoding")),
+                ratio_max=self._settings.unpacked_ratio_max,
+            ),
+            _wishes(request.query_params)
+            if request.scope["query_string"]
+            else NO_WISHES,
+        )
+        if arrival.mode is Mode.STREAM:
+            return await self._take_stream(arrival)
+        wishes = arrival.wishes
+        with self._held.share() as share:
+            decided = await self._read(arrival, bearer, share)
+            # One was taken at the door.
+            self._guard.take(request, bearer, decided.received - 1)
+            if not decided.admitted or (wishes.is_atomic and decided.refused):
+                refused = _refused(decided)
+                self._guard.note_refused(request, bearer, decided, refused.status)
+                raise refused
+            self._guard.note_refused(request, bearer, decided, 202)
+            if not wishes.is_dry_run:
+                share.hold(len(decided.admitted) * HELD_PER_EVENT)
+                await self._append(bearer.agency, decided)
+        return JSONResponse(decided.receipt(len(decided.admitted)), status_code=202)
+
+    async def _read(self, arrival: Arrival, bearer: Bearer, share: Share) -> Decided:
+        """Read and decide; what was read is forgotten when this returns."""
+        settings = self._settings
+        bytes_max = self._guard.body_bytes_max(bearer)
+        if arrival.mode is not Mode.BATCH:
+            bytes_max = min(bytes_max, settings.event_bytes_max)
+        content = await arrival.body.whole(
+            arrival.unpacking,
+            Pace(settings.body_seconds_max, settings.body_pause_seconds_max),
+            bytes_max=bytes_max,
+            on_growth=lambda size: share.hold(size * HELD_PER_BYTE),
+        )
+        headers = arrival.request.headers
+        events = events_of(arrival.mode, content, headers, self._bounds)
+        return await self._decide(events, bearer)
+
+    async def _take_stream(self, arrival: Arrival) -> Response:
+        request, body, wishes = arrival.request, arrival.body, arrival.wishes
+        if wishes.is_atomic:
+            raise ProblemError(
+                400,
+                "stream-not-atomic",
+                "A stream cannot be atomic",
+                "its first lines are in the log before its last are read; leave out "
+                "atomic, or send a batch",
+            )
+        settings = self._settings
+        if self._is_stopping:
+            raise _stopping()
+        if len(self._streams) >= settings.streams_max:
+            raise ProblemError(
+                503,
+                "too-many-streams",
+                "Too many streams are open",
+                "nothing was taken; send the same again later, or as batches",
+                headers={"retry-after": str(RETRY_AFTER_SECONDS)},
+            )
+        tally = StreamTally(settings.stream_refusals_max)
+
+        async def decide(events: Iterable[object]) -> Decided:
+            # A stream may last longer than a day is open, or than its key is valid.
+            bearer = self._guard.bearer(request)
+            decided = await self._decide(events, bearer)
+            self._guard.note_refused(request, bearer, decided, 202)
+            await self._guard.wait(bearer, decided.received)
+            return decided
+
+        async def append(decided: Decided) -> None:
+            if decided.admitted and not wishes.is_dry_run:
+                await self._append(self._guard.bearer(request).agency, decided)
+
+        intake = StreamIntake(tally, self._bounds.event, decide=decide, append=append)
+        pace = Pace(settings.stream_seconds_max, settings.body_pause_seconds_max)
+        self._streams.add(body)
+        try:
+            async with aclosing(body.plain(arrival.unpacking, pace)) as pieces:
+                await intake.take(pieces)
+        except ProblemError as error:
+            raise _broken(error, tally) from error
+        finally:
+            self._streams.discard(body)
+        return _summary(tally)
+
+    async def _decide(self, events: Iterable[object], bearer: Bearer) -> Decided:
+        """Decide on events, and let others go on in between."""
+        now = self._clock.now()
+        door = open_door(self._guard.catalogue, bearer.agency, now)
+        deciding = Deciding(door)
+        left = iter(events)
+        while True:
+            before = deciding.received
+            deciding.add(itertools.islice(left, DECIDED_AT_ONCE_MAX))
+            if deciding.received - before < DECIDED_AT_ONCE_MAX:
+                break
+            await asyncio.sleep(0)
+        decided = deciding.decided
         for _, refusal in decided.refused:
             self._metrics.refused.labels(refusal.code).inc()
-        wants = request.query_params
-        if not decided.admitted or (wants.get("atomic") == "true" and decided.refused):
-            return _refused(decided)
-        if wants.get("dry_run") != "true":
-            await self._append(agency, decided)
-        return JSONResponse(decided.receipt(len(decided.admitted)), status_code=202)
+        return decided
 
     async def _append(self, agency: Agency, decided: Decided) -> None:
         try:
@@ -101,7 +246,7 @@ class EventsDoor:
                     "reason": str(error),
                 },
             )
-            raise _stop(
+            raise ProblemError(
                 503,
                 "not-confirmed",
                 "The log did not confirm",
@@ -111,137 +256,39 @@ class EventsDoor:
             ) from error
         self._metrics.accepted.labels(agency.id).inc(len(decided.admitted))
 
-    def _authenticate(self, request: Request) -> Agency:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        digest = hashlib.sha256(key.strip().encode()).hexdigest()
-        agency = self._catalogue.agency_for_key(digest)
-        if scheme.lower() == "bearer" and agency is not None:
-            return agency
-        self._metrics.denied.inc()
-        what = "the key is not valid" if key else "no key was sent"
-        raise _stop(
-            401,
-            "no-valid-key",
-            "A valid key is needed",
-            f"{what}; send the header Authorization: Bearer KEY, with a key made by "
-            "`uptake agency add`",
-            headers={"www-authenticate": "Bearer"},
-        )
-
-    async def _read_body(self, request: Request) -> bytes:
-        limit = self._settings.body_bytes_max
-        body = bytearray()
-        received = 0
-        try:
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received <= limit:
-                    body += chunk
-                elif received > limit * DISCARDED_FACTOR_MAX:
-                    break
-        except ClientDisconnect as error:
-            raise _stop(
-                400, "cut-short", "The body is incomplete", "the sender hung up"
-            ) from error
-        if received > limit:
-            raise _stop(
-                413,
-                "body-too-large",
-                "The body is too large",
-                f"send at most {limit:,} bytes at a time",
-                headers={"connection": "close"},
-            )
-        return bytes(body)
-
-    def _parse(self, body: bytes, *, is_batch: bool) -> Sequence[object]:
-        parsed = _parse_json(body)
-        if not is_batch:
-            return (parsed,)
-        if not isinstance(parsed, list):
-            raise _stop(
-                400,
-                "not-a-batch",
-                "The body is no batch",
-                f"{BATCH} is a JSON array of events; one event is {STRUCTURED}",
-            )
-        if not parsed:
-            raise _stop(
-                400, "empty-batch", "The batch is empty", "send at least one event"
-            )
-        if len(parsed) > self._settings.batch_events_max:
-            raise _stop(
-                413,
-                "batch-too-long",
-                "The batch has too many events",
-                f"{len(parsed):,} events; send at most "
-                f"{self._settings.batch_events_max:,} at a time",
-            )
-        return parsed
-
 
 def make_app(
     door: EventsDoor, readiness: Readiness, registry: CollectorRegistry
 ) -> Starlette:
     """Build the service's HTTP application."""
-    return Starlette(
-        routes=[
+    return make_application(
+        [
             Route(ROUTE, door.respond, methods=["POST"]),
             *probe_routes(readiness, registry),
         ]
     )
 
 
-def _is_batch(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type not in (STRUCTURED, BATCH):
-        raise _stop(
-            415,
-            "media-type",
-            "The body's media type is not taken",
-            f"content-type is {media_type or 'absent'}; send {STRUCTURED} for one "
-            f"event or {BATCH} for an array",
-        )
-    return media_type == BATCH
+def _wishes(query: QueryParams) -> Wishes:
+    """Read the query; a misspelt wish would do the opposite of what is wanted."""
+    found = {"dry_run": False, "atomic": False}
+    for name, value in query.multi_items():
+        if name not in found or value not in ("true", "false"):
+            raise ProblemError(
+                400,
+                "bad-parameter",
+                "The query has a parameter that is not taken",
+                f"{name[:64]}={value[:64]}; there are dry_run and atomic, each true "
+                "or false",
+            )
+        found[name] = value == "true"
+    return Wishes(is_dry_run=found["dry_run"], is_atomic=found["atomic"])
 
 
-def _parse_json(body: bytes) -> object:
-    try:
-        return json.loads(
-            body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant
-        )
-    except UnicodeDecodeError as error:
-        detail = f"byte {error.start} is not UTF-8"
-    except json.JSONDecodeError as error:
-        detail = f"line {error.lineno}, column {error.colno}: {error.msg.lower()}"
-    except RecursionError:
-        detail = "it is nested too deeply"
-    except ValueError as error:
-        detail = str(error).partition(";")[0].lower()
-    raise _stop(400, "not-json", "The body is not JSON", detail)
-
-
-def _object(pairs: list[tuple[str, object]]) -> object:
-    """Build an object; one with a repeated key has no meaning of its own."""
-    built = dict(pairs)
-    if len(built) == len(pairs):
-        return built
-    seen = set()
-    for key, _ in pairs:
-        if key in seen:
-            return RepeatedKey(key[:64])
-        seen.add(key)
-    raise AssertionError
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    message = f"{name} is not json"
-    raise ValueError(message)
-
-
-def _refused(decided: Decided) -> JSONResponse:
+def _refused(decided: Decided) -> ProblemError:
     count = len(decided.refused)
     first_index, first = decided.refused[0]
-    return problem(
+    return ProblemError(
         403 if decided.is_forbidden else 422,
         first.code.value.replace("_", "-") if count == 1 else "events-refused",
         "No event was taken",
@@ -249,15 +296,56 @@ def _refused(decided: Decided) -> JSONResponse:
         if decided.received == 1
         else f"{count:,} of {decided.received:,} events were refused, nothing was "
         f"sent; the first is event {first_index}: {first.detail}",
-        extra=dict(decided.receipt(0)),
+        extra=decided.receipt(0),
     )
 
 
-def _stop(
-    status: int,
-    slug: str,
-    title: str,
-    detail: str,
-    headers: dict[str, str] | None = None,
-) -> ProblemError:
-    return ProblemError(problem(status, slug, title, detail, headers=headers))
+def _summary(tally: StreamTally) -> Response:
+    if tally.received == 0:
+        raise empty()
+    if tally.accepted == 0:
+        raise ProblemError(
+            403 if tally.is_forbidden else 422,
+            "events-refused",
+            "No event was taken",
+            f"{tally.received:,} of {tally.received:,} events were refused",
+            extra=tally.receipt(),
+        )
+    return JSONResponse(tally.receipt(), status_code=202)
+
+
+def _broken(error: ProblemError, tally: StreamTally) -> ProblemError:
+    """Say how far a stream came that broke in its midst."""
+    receipt: Mapping[str, object] = tally.receipt()
+    _log.warning(
+        "stream_broken",
+        extra={
+            "slug": error.slug,
+            "accepted": tally.accepted,
+            "durable_through_line": tally.lines,
+        },
+    )
+    far = (
+        f"lines up to {tally.lines:,} are durable"
+        if tally.lines
+        else "no line is durable"
+    )
+    return ProblemError(
+        error.status,
+        error.slug,
+        error.title,
+        f"{error.detail}; {far}: send the others again, or the whole stream, each "
+        "event counts once",
+        headers=error.headers,
+        extra=receipt,
+    )
+
+
+def _stopping() -> ProblemError:
+    return ProblemError(
+        503,
+        "stopping",
+        "The service is stopping",
+        "send the same again later",
+        headers={"retry-after": str(RETRY_AFTER_SECONDS)},
+    )

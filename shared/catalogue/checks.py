@@ -120,7 +120,11 @@ def check_scope(
     for name in names:
         if name != ALL_INDICATORS:
             check_indicator(entry, "indicators", name, indicators, problems)
-    check_code(entry, entry.shape.locality, tree, problems)
+    for key in entry.shape.keys:
+        for name in key.indicators or ():
+            check_indicator(entry, f"keys.{key.id}", name, indicators, problems)
+    if check_code(entry, entry.shape.locality, tree, problems):
+        check_bindings(entry, tree, problems)
 
 
 def check_sources(entries: list[Entry[AgencyShape]], problems: Problems) -> None:
@@ -172,6 +176,42 @@ def check_keys(entries: list[Entry[AgencyShape]], problems: Problems) -> None:
             owners.setdefault(
                 key.sha256, f"key '{key.id}' of agency '{entry.shape.id}'"
             )
+
+
+def check_bindings(
+    entry: Entry[AgencyShape], tree: Tree | None, problems: Problems
+) -> None:
+    """Refuse a key that is bound to more than its agency may report."""
+    shape = entry.shape
+    for key in shape.keys:
+        place = entry.place_of(f"keys.{key.id}")
+        for source in key.sources or ():
+            if not any(
+                source == own or source.startswith(f"{own}/") for own in shape.sources
+            ):
+                problems.add(
+                    entry.file,
+                    f"{place}.sources",
+                    f"source '{source}' is none of the agency's",
+                    "give one of its sources or a path below one",
+                )
+        for name in key.indicators or ():
+            if name not in shape.indicators and ALL_INDICATORS not in shape.indicators:
+                problems.add(
+                    entry.file,
+                    f"{place}.indicators",
+                    f"indicator '{name}' is none of the agency's",
+                    "give it to the agency too or remove it",
+                )
+        top = key.locality
+        if top is None or tree is None or tree.lies_below(top, shape.locality):
+            continue
+        problems.add(
+            entry.file,
+            f"{place}.locality",
+            f"locality '{top}' does not lie within the agency's '{shape.locality}'",
+            "give a code of its subtree",
+        )
 
 
 def check_target(entry: Entry[TargetShape], problems: Problems) -> None:

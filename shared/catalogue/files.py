@@ -17,6 +17,7 @@ from shared.catalogue.shapes import Shape, show
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME_MAX = 60
+_DEPTH_MAX = 32
 _TOP = "top"
 
 _REMEDIES = {
@@ -118,7 +119,12 @@ def _read_yaml(directory: Path, file: str, problems: Problems) -> tuple[bool, ob
     loader = None
     try:
         # Utf-8-sig, since some editors put a byte order mark in front.
-        loader = _LOADER((directory / file).read_text(encoding="utf-8-sig"))
+        text = (directory / file).read_text(encoding="utf-8-sig")
+        if (fault := _find_strange(text)) is not None:
+            line, wrong = fault
+            problems.add(file, f"line {line}", wrong, "correct the syntax")
+            return False, None
+        loader = _LOADER(text)
         node = loader.get_single_node()
         if node is None:
             problems.add(file, _TOP, "the file is empty", "fill it or remove it")
@@ -142,6 +148,33 @@ def _read_yaml(directory: Path, file: str, problems: Problems) -> tuple[bool, ob
     return False, None
 
 
+def _find_strange(text: str) -> tuple[int, str] | None:
+    """Find what the loader would stumble over instead of refusing it.
+
+    It follows depth by calls, until the process ends, and believes tags that do not fit
+    their values.
+
+    Returns:
+        The line, from 1, and what is wrong.
+
+    Raises:
+        yaml.YAMLError: It is not YAML.
+    """
+    depth = line = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if event.start_mark is not None:
+            line = event.start_mark.line + 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEPTH_MAX:
+            return line, "not YAML: nested too deeply"
+        if getattr(event, "tag", None) is not None:
+            return line, "not YAML: tags are not taken"
+    return None
+
+
 def _find_repeated_keys(
     node: yaml.Node, visited: set[int]
 ) -> Iterator[tuple[int, str]]:
@@ -153,9 +186,9 @@ def _find_repeated_keys(
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
-                yield key.start_mark.line + 1, key.value
             if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield key.start_mark.line + 1, key.value
                 seen.add(key.value)
             yield from _find_repeated_keys(value, visited)
     elif isinstance(node, yaml.SequenceNode):
@@ -184,7 +217,9 @@ def _add_detail(
         problems.add(file, place, str(context["wrong"]), str(context["remedy"]))
         return
     wrong = detail["msg"][:1].lower() + detail["msg"][1:]
-    if kind not in {"missing", "extra_forbidden"}:
+    # Who writes the key where its hash belongs must not find it in a log.
+    is_secret = detail["loc"][-1:] == ("sha256",)
+    if kind not in {"missing", "extra_forbidden"} and not is_secret:
         wrong += f" (not {show(detail['input'])})"
     problems.add(file, place, wrong, _REMEDIES.get(kind, "correct it"))
 

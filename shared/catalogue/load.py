@@ -28,6 +28,7 @@ from shared.catalogue.localities import read_tree
 from shared.catalogue.model import (
     Agency,
     AgencyKey,
+    AgencyLimits,
     Behind,
     Catalogue,
     EventType,
@@ -37,6 +38,7 @@ from shared.catalogue.model import (
     Tree,
 )
 from shared.catalogue.shapes import (
+    AgencyKeyShape,
     AgencyShape,
     CatalogueShape,
     EventTypeShape,
@@ -45,7 +47,7 @@ from shared.catalogue.shapes import (
 )
 from shared.errors import CatalogueError
 
-__all__ = ["CatalogueError", "load_catalogue"]
+__all__ = ["CatalogueError", "load_agencies", "load_catalogue"]
 
 
 def load_catalogue(directory: Path) -> Catalogue:
@@ -78,6 +80,28 @@ def load_catalogue(directory: Path) -> Catalogue:
         agencies=agencies,
         targets=targets,
     )
+
+
+def load_agencies(directory: Path) -> dict[str, Agency]:
+    """Read and check the agencies of a catalogue, and what they refer to.
+
+    Targets and event types are not read: a slip there must not keep a key valid that
+    was taken away.
+
+    Raises:
+        CatalogueError: Anything of it is wrong, or there is no agency at all. The
+            caller keeps the agencies that it has.
+    """
+    problems = Problems()
+    tree = read_tree(directory, problems)
+    indicators = _read_indicators(directory, problems)
+    agencies = _read_agencies(directory, indicators, tree, problems)
+    if not agencies and not problems.lines:
+        # An agency that may no longer send keeps its file, without keys.
+        problems.add("agencies", "directory", "it is empty", "is it mounted?")
+    if problems.lines:
+        raise CatalogueError(problems.lines)
+    return agencies
 
 
 def _read_indicators(
@@ -152,9 +176,25 @@ def _build_agency(shape: AgencyShape, indicators: dict[str, Indicator]) -> Agenc
         indicators=frozenset(named),
         locality=shape.locality,
         kafka=shape.kafka,
-        keys=tuple(AgencyKey(id=key.id, sha256=key.sha256) for key in shape.keys),
+        keys=tuple(_build_key(key) for key in shape.keys),
         cadence_hours=shape.cadence,
         required=shape.required,
+        limits=AgencyLimits(
+            events_per_second=shape.limits.events_per_second,
+            burst_events=shape.limits.burst_events,
+            body_bytes=shape.limits.body_bytes,
+        ),
+    )
+
+
+def _build_key(shape: AgencyKeyShape) -> AgencyKey:
+    return AgencyKey(
+        id=shape.id,
+        sha256=shape.sha256,
+        last_day=shape.last_day,
+        sources=None if shape.sources is None else tuple(sorted(shape.sources)),
+        indicators=None if shape.indicators is None else frozenset(shape.indicators),
+        locality=shape.locality,
     )
 
 

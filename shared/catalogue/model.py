@@ -29,6 +29,7 @@ __all__ = [
     "UNALLOCATED_SUFFIX",
     "Agency",
     "AgencyKey",
+    "AgencyLimits",
     "Behind",
     "Catalogue",
     "Effect",
@@ -118,6 +119,26 @@ class AgencyKey:
     """A name for people, unique within the agency."""
     sha256: str
     """The key's SHA-256 as 64 lower-case hexadecimal digits."""
+    last_day: date | None = None
+    """The last local day on which it is valid; None: until it is taken away."""
+    sources: tuple[str, ...] | None = None
+    """Sorted, each one of the agency's or a path below; None: all of them."""
+    indicators: frozenset[str] | None = None
+    """Some of the agency's; None: all of them."""
+    locality: str | None = None
+    """The top of a subtree within the agency's; None: the agency's."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyLimits:
+    """What an agency may send, where it is other than the settings say."""
+
+    events_per_second: int | None = None
+    """In the long run; None: as the setting says."""
+    burst_events: int | None = None
+    """At once, after a while of silence; None: as the setting says."""
+    body_bytes: int | None = None
+    """In one request; never more than the setting. None: as the setting says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +161,7 @@ class Agency:
     """The longest time between two reports; None: never called silent."""
     required: bool = False
     """Whether its silence alone makes a target unknown."""
+    limits: AgencyLimits = AgencyLimits()
 
     def owns_source(self, source: str) -> bool:
         """Tell whether a source is one of the agency's or a path below one.

@@ -4,6 +4,7 @@ What needs more than one entry to judge is judged in `shared.catalogue.checks`.
 """
 
 import datetime as dt
+import hashlib
 import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
@@ -26,13 +27,22 @@ _DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": HOUR_SECONDS, "d": 24 * HOUR_SECONDS}
 _WHOLE_BP = 10_000
 _VALUE_MAX = 10**15
+_RATE_MAX = 1_000_000
+_BURST_MAX = 100_000_000
 _SHOWN_MAX = 60
+_SHOWN_NUMBER_MAX = 10**_SHOWN_MAX
+# Of no text at all: what `sha256sum` says when the variable that should have held the
+# key was empty. Whoever sent an empty key would then be let in.
+_SHA256_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 def show(value: object) -> str:
     """Show a value of a file in a message, cut to a bearable length."""
     if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, int) and abs(value) > _SHOWN_NUMBER_MAX:
+        # Python refuses to write numbers of thousands of digits.
+        return "a number without end"
     text = str(value) if isinstance(value, dt.date | bool) else repr(value)
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"
 
@@ -98,6 +108,12 @@ def _check_timezone(value: str) -> str:
     return value
 
 
+def _refuse_empty_key(value: str) -> str:
+    if value == _SHA256_OF_NOTHING:
+        raise fault("it is the hash of no text at all", "hash the key itself")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 IndicatorIdOrAll = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_]{0,63})$")]
@@ -152,10 +168,22 @@ class EventTypeShape(Shape):
 
 
 class AgencyKeyShape(Shape):
-    """One key of an agency."""
+    """One key of an agency; what it is bound to is left out where that is all."""
 
     id: Slug
-    sha256: Sha256
+    sha256: Annotated[Sha256, AfterValidator(_refuse_empty_key)]
+    last_day: dt.date | None = None
+    sources: Annotated[list[Source] | None, Field(min_length=1)] = None
+    indicators: Annotated[list[IndicatorId] | None, Field(min_length=1)] = None
+    locality: Text | None = None
+
+
+class AgencyLimitsShape(Shape):
+    """What an agency may send; what is left out is as the settings say."""
+
+    events_per_second: Annotated[int | None, Field(ge=1, le=_RATE_MAX)] = None
+    burst_events: Annotated[int | None, Field(ge=1, le=_BURST_MAX)] = None
+    body_bytes: Annotated[int | None, Field(ge=1024)] = None
 
 
 class AgencyShape(Shape):
@@ -170,6 +198,7 @@ class AgencyShape(Shape):
     keys: Annotated[list[AgencyKeyShape], Field(max_length=2)]
     cadence: Annotated[int | None, BeforeValidator(_parse_hours)] = None
     required: bool = False
+    limits: AgencyLimitsShape = AgencyLimitsShape()
 
 
 class StartShape(Shape):

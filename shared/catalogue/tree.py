@@ -200,6 +200,17 @@ class Tree:
             for key in self._chains.get(leaf, ())
         )
 
+    def lies_below(self, code: str, top_code: str) -> bool:
+        """Tell whether whatever bears a code, ever, is or lies below a top's code.
+
+        False for a code that nothing bears.
+        """
+        tenures = self._tenures.get(code, ())
+        return bool(tenures) and all(
+            any(key.code == top_code for key in self._chains[tenure.key])
+            for tenure in tenures
+        )
+
     def nearest_codes(self, code: str, limit: int = 3) -> tuple[str, ...]:
         """Suggest codes that a sender may have meant.
 

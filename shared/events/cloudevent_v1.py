@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
+STREAM: Final = "application/x-ndjson"
 
 ID_LENGTH_MAX: Final = 128
 TEXT_LENGTH_MAX: Final = 256

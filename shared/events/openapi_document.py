@@ -7,9 +7,25 @@ test holds this document to their real answers.
 from collections.abc import Mapping
 from typing import Final
 
-from shared.events.cloudevent_v1 import BATCH, STRUCTURED, EventV1
-from shared.events.openapi_examples import BATCHES, EVENTS, PROBLEMS, RECEIPTS
-from shared.events.receipt_v1 import NothingTakenV1, ProblemV1, ReceiptV1
+from pydantic import BaseModel
+
+from shared.events.cloudevent_v1 import BATCH, STREAM, STRUCTURED, EventV1
+from shared.events.openapi_examples import (
+    BATCHES,
+    DATA,
+    EVENTS,
+    HEADERS,
+    PROBLEMS,
+    RECEIPTS,
+    STREAMS,
+)
+from shared.events.receipt_v1 import (
+    NothingTakenV1,
+    ProblemV1,
+    ReceiptV1,
+    StreamReceiptV1,
+    StreamStoppedV1,
+)
 from shared.events.wire_schemas import CONTRACT_VERSION, LICENSE, ref, schemas_of
 
 Document = dict[str, object]
@@ -26,8 +42,14 @@ it admits to the log.
 once, however often it is sent.
 - A key of a JSON object stands once; strings hold no control characters and no half \
 characters (lone surrogates); numbers are integers, without fraction and exponent.
-- A body has at most 4 MiB and a batch 10,000 events, unless the operator set \
-`UPTAKE_BODY_BYTES_MAX` or `UPTAKE_BATCH_EVENTS_MAX` otherwise."""
+- One event has at most 64 KiB, a batch 4 MiB and 10,000 events, unless the operator \
+set `UPTAKE_EVENT_BYTES_MAX`, `UPTAKE_BODY_BYTES_MAX` or `UPTAKE_BATCH_EVENTS_MAX` \
+otherwise. A stream may be of any length.
+- A body may be packed with gzip or zstd; limits are those of what it unpacks to.
+- Events name no person: texts that hold a citizen's number, a phone number, an e-mail \
+address or a card's number are refused as `personal_data`.
+- An agency may send so many events a second: more is answered with 429, and a stream \
+is slowed down."""
 
 _PROBES: Final[Document] = {
     "Alive": {
@@ -78,7 +100,15 @@ def build_openapi() -> Document:
         "components": {
             "schemas": {
                 **schemas_of([EventV1], mode="validation"),
-                **schemas_of([NothingTakenV1, ProblemV1, ReceiptV1]),
+                **schemas_of(
+                    [
+                        NothingTakenV1,
+                        ProblemV1,
+                        ReceiptV1,
+                        StreamReceiptV1,
+                        StreamStoppedV1,
+                    ]
+                ),
                 **_PROBES,
             },
             "securitySchemes": {
@@ -108,64 +138,109 @@ def _send_events() -> Document:
     return {
         "operationId": "sendEvents",
         "summary": "Send one event or many",
+        "description": "One event in structured or binary mode, a batch, or a stream "
+        "of one event a line. A stream is decided on and made durable while it is "
+        "read, so it has no size limit and cannot be atomic.",
         "tags": ["events"],
         "security": [{"agencyKey": []}],
         "parameters": [
             _flag("dry_run", "Decide on each event and send none to the log."),
             _flag("atomic", "One refused event refuses all, before anything is sent."),
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                STRUCTURED: _content(ref(EventV1), EVENTS),
-                BATCH: _content(
-                    {"type": "array", "minItems": 1, "items": ref(EventV1)}, BATCHES
-                ),
+            {
+                "name": "Content-Encoding",
+                "in": "header",
+                "description": "how the body is packed, once",
+                "schema": {"enum": ["gzip", "zstd", "identity"]},
             },
-        },
+            *(_attribute(name, example) for name, example in HEADERS.items()),
+        ],
+        "requestBody": {"required": True, "content": _bodies()},
         "responses": {
             "202": {
                 "description": "At least one event was admitted, and all that were "
                 "are durable (with dry_run: would be admitted).",
-                "content": {_JSON: _content(ref(ReceiptV1), RECEIPTS)},
+                "content": {
+                    _JSON: _content(_any(ReceiptV1, StreamReceiptV1), RECEIPTS)
+                },
             },
-            "400": _problem(400, "The body is incomplete, not JSON or no batch."),
-            "401": _problem(
-                401,
-                "No key, or none that is valid.",
-                {"WWW-Authenticate": _header({"const": "Bearer"}, required=True)},
-            ),
-            "403": _nothing_taken(
-                403,
-                "Every event is of a source, an indicator or a locality that is not "
-                "the agency's.",
-            ),
-            "413": _problem(413, "The body or the batch is too large."),
-            "415": _problem(415, "The body's media type is not taken."),
-            "422": _nothing_taken(
-                422, "Every event was refused, or with atomic at least one."
-            ),
-            "503": _unconfirmed(),
+            **_problems(),
         },
     }
 
 
-def _unconfirmed() -> Document:
-    retry_after = _header(
-        {"type": "integer", "minimum": 1},
-        description="seconds to wait before the same events are sent again; absent "
-        "where ingest has too many open requests",
-    )
-    answer = _problem(
-        503,
-        "The log did not confirm in time: whether the events are in it is unknown. As "
-        "plain text: ingest has too many open requests, nothing was read.",
-        {"Retry-After": retry_after},
-    )
-    content = answer["content"]
-    assert isinstance(content, dict)
-    content[_PLAIN] = {"schema": {"const": "Service Unavailable"}}
-    return answer
+def _bodies() -> Document:
+    return {
+        STRUCTURED: _content(ref(EventV1), EVENTS),
+        BATCH: _content(
+            {"type": "array", "minItems": 1, "items": ref(EventV1)}, BATCHES
+        ),
+        STREAM: _content({"type": "string"}, STREAMS),
+        _JSON: _content(
+            {
+                "type": "object",
+                "description": "binary mode: the event's data; its attributes stand "
+                "in header fields ce-id, ce-source and so on, percent-encoded",
+            },
+            DATA,
+        ),
+    }
+
+
+def _problems() -> Document:
+    return {
+        "400": _problem(400, "The body is incomplete, not JSON or no batch."),
+        "401": _problem(
+            401,
+            "No key, or none that is valid.",
+            {"WWW-Authenticate": _header({"const": "Bearer"}, required=True)},
+        ),
+        "403": _problem(
+            403,
+            "Every event is of a source, an indicator or a locality that is not the "
+            "agency's.",
+            nothing_taken=True,
+        ),
+        "408": _problem(408, "The request came too slowly."),
+        "413": _problem(413, "The body or the batch is too large."),
+        "415": _problem(
+            415,
+            "The body's media type, character set or encoding is not taken.",
+            {
+                "Accept": _header({"type": "string"}),
+                "Accept-Encoding": _header({"type": "string"}),
+            },
+        ),
+        "422": _problem(
+            422,
+            "Every event was refused, or with atomic at least one.",
+            nothing_taken=True,
+        ),
+        "429": _problem(
+            429,
+            "The agency has sent too much for now; nothing of the request was taken.",
+            {
+                "Retry-After": _header(
+                    {"type": "integer", "minimum": 1},
+                    description="seconds after which the same will be let through",
+                    required=True,
+                )
+            },
+        ),
+        "431": _problem(431, "The request's head is too large."),
+        "503": _problem(
+            503,
+            "The log did not confirm in time: whether the events are in it is "
+            "unknown. Or ingest has too much to do or is being stopped: nothing was "
+            "taken, of a stream nothing more than is told.",
+            {
+                "Retry-After": _header(
+                    {"type": "integer", "minimum": 1},
+                    description="seconds to wait before the same events are sent again",
+                    required=True,
+                )
+            },
+        ),
+    }
 
 
 def _live() -> Document:
@@ -228,6 +303,16 @@ def _header(
     return {**described, "required": required, "schema": schema}
 
 
+def _attribute(name: str, example: str) -> Document:
+    return {
+        "name": name,
+        "in": "header",
+        "description": "an attribute of the event in binary mode, and only there",
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
 def _content(schema: Document, examples: Mapping[str, object]) -> Document:
     return {
         "schema": schema,
@@ -235,20 +320,22 @@ def _content(schema: Document, examples: Mapping[str, object]) -> Document:
     }
 
 
+def _any(*models: type[BaseModel]) -> Document:
+    return {"anyOf": [ref(model) for model in models]}
+
+
 def _problem(
-    status: int, description: str, headers: Mapping[str, object] | None = None
+    status: int,
+    description: str,
+    headers: Mapping[str, object] | None = None,
+    *,
+    nothing_taken: bool = False,
 ) -> Document:
+    alone = NothingTakenV1 if nothing_taken else ProblemV1
     answer: Document = {
         "description": description,
-        "content": {PROBLEM: _content(ref(ProblemV1), PROBLEMS[status])},
+        "content": {PROBLEM: _content(_any(alone, StreamStoppedV1), PROBLEMS[status])},
     }
     if headers:
         answer["headers"] = dict(headers)
     return answer
-
-
-def _nothing_taken(status: int, description: str) -> Document:
-    return {
-        "description": description,
-        "content": {PROBLEM: _content(ref(NothingTakenV1), PROBLEMS[status])},
-    }

@@ -1,6 +1,5 @@
 """The committed OpenAPI and AsyncAPI documents: made by the code, valid, and true."""
 
-import ast
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
+from jsonschema import Draft7Validator, Draft202012Validator
 
 from services.ingest.core import admission
 from services.ingest.core.admission import Admitted, admit, open_door
@@ -19,17 +18,23 @@ from shared.errors import RefusalCode, RejectionCode
 from shared.events import cloudevent_v1 as sent
 from shared.events.asyncapi_examples import PAYLOADS
 from shared.events.documents import find_drift, main, render_documents
-from shared.events.openapi_examples import BATCHES, EVENTS, PROBLEMS, RECEIPTS
+from shared.events.openapi_examples import EVENTS
 from shared.events.topics import TOPICS
 from shared.settings import KafkaSettings
+from tests.contract.documented import (
+    ASYNCAPI,
+    DOCUMENTS,
+    OPENAPI,
+    named,
+    stray_members,
+    validator,
+)
 from tests.contract.door_answers import (
     PROJECT,
     Request,
     ask,
-    batch,
     make_door,
     make_settings,
-    one,
 )
 from tests.contract.golden_messages import GOLDEN
 from tests.unit.ingest.doors import (
@@ -46,39 +51,8 @@ from tests.unit.ingest.doors import (
     make_event,
 )
 
-DOCUMENTS: dict[str, Any] = {
-    name: json.loads(content) for name, content in render_documents().items()
-}
-OPENAPI = DOCUMENTS["openapi.json"]
-ASYNCAPI = DOCUMENTS["asyncapi.json"]
-POST = OPENAPI["paths"]["/v1/events"]["post"]
 DOOR = open_door(make_catalogue(), BANK, NOON)
-SALE = EVENTS["one sale"]
-BATCH_NAME, BATCH = next(iter(BATCHES.items()))
 MIB = 1024 * 1024
-
-ANSWERED: dict[tuple[int, str], Request] = {
-    (202, "one sale"): one(SALE),
-    (202, BATCH_NAME): batch(BATCH),
-    (400, "cut-short"): Request(None),
-    (400, "not-json"): Request(b"\xff"),
-    (400, "not-a-batch"): batch({}),
-    (400, "empty-batch"): batch([]),
-    (401, "no-valid-key"): one(SALE, key=None),
-    (403, "source-not-yours"): one({**SALE, "source": "/vn/38/other"}),
-    (413, "body-too-large"): Request(b" " * (4 * MIB + 1)),
-    (413, "batch-too-long"): batch([0] * 10_001),
-    (415, "media-type"): one(SALE, content_type="text/csv; charset=utf-8"),
-    (422, "bad-count, with atomic"): batch(BATCH, query="atomic=true"),
-    (422, "events-refused"): batch([7, BATCH[1]]),
-    (503, "not-confirmed"): one(SALE),
-}
-EXAMPLES = {
-    **{(202, name): receipt for name, receipt in RECEIPTS.items()},
-    **{
-        (code, name): each for code, of in PROBLEMS.items() for name, each in of.items()
-    },
-}
 
 VARIANTS = [
     *EVENTS.values(),
@@ -131,21 +105,6 @@ MEMBERS = st.fixed_dictionaries(
 )
 
 
-def validator(
-    document: Mapping[str, Any], schema: Mapping[str, Any]
-) -> Draft202012Validator:
-    """Build a validator of a schema that refers to components of its document."""
-    return Draft202012Validator(
-        {**schema, "components": document["components"]},
-        format_checker=FormatChecker(),
-    )
-
-
-def named(document: Mapping[str, Any], name: str) -> Draft202012Validator:
-    """Build the validator of a named schema."""
-    return validator(document, {"$ref": f"#/components/schemas/{name}"})
-
-
 def refs(node: object) -> Iterator[str]:
     """Find every reference."""
     if isinstance(node, dict):
@@ -157,13 +116,6 @@ def refs(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for each in node:
             yield from refs(each)
-
-
-def stray_members(
-    document: Mapping[str, Any], name: str, value: Mapping[str, Any]
-) -> set[str]:
-    """Return the members of a value that its schema does not name."""
-    return set(value) - set(document["components"]["schemas"][name]["properties"])
 
 
 def schema_of_record(record: Mapping[str, Any]) -> str:
@@ -249,7 +201,9 @@ def test_limits_are_those_that_ingest_applies() -> None:
     assert server["host"]["default"] == shipped.http_host
     assert server["port"]["default"] == str(shipped.http_port)
     assert (shipped.body_bytes_max, shipped.batch_events_max) == (4 * MIB, 10_000)
-    assert "4 MiB and a batch 10,000 events" in OPENAPI["info"]["description"]
+    assert shipped.event_bytes_max == 64 * 1024
+    about = OPENAPI["info"]["description"]
+    assert "at most 64 KiB, a batch 4 MiB and 10,000 events" in about
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
@@ -293,48 +247,6 @@ def test_schema_refuses_nothing_that_ingest_admits(
         named(ASYNCAPI, schema_of_record(admitted.record)).validate(admitted.record)
     if len(decided.admitted) == 2:
         named(OPENAPI, "EventV1").validate(event)
-
-
-def test_every_example_of_an_answer_is_asked_for() -> None:
-    """And every problem that the door knows is among them."""
-    assert set(ANSWERED) == set(EXAMPLES)
-    documented = {int(status) for status in POST["responses"]}
-    assert {status for status, _ in ANSWERED} == documented
-    web = (PROJECT / "services/ingest/web.py").read_text(encoding="utf-8")
-    slugs = {
-        ast.literal_eval(node.args[1])
-        for node in ast.walk(ast.parse(web))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "_stop"
-    }
-    assert len(slugs) > 5
-    assert slugs <= {name for _, name in EXAMPLES}
-
-
-@pytest.mark.parametrize(("status", "name"), sorted(ANSWERED))
-async def test_answer_is_the_documented_one(status: int, name: str) -> None:
-    """Word for word the example; its form is that of the status."""
-    answer = await ask(make_door(is_log_away=status == 503), ANSWERED[status, name])
-    assert (answer.status, answer.json()) == (status, EXAMPLES[status, name])
-    documented = POST["responses"][str(status)]
-    schema = documented["content"][answer.media_type]["schema"]
-    validator(OPENAPI, schema).validate(answer.json())
-    model = schema["$ref"].rpartition("/")[2]
-    assert not stray_members(OPENAPI, model, answer.json())
-    for refusal in answer.json().get("refused", ()):
-        assert not stray_members(OPENAPI, "RefusalV1", refusal)
-    for header, described in documented.get("headers", {}).items():
-        value: Any = answer.headers[header.lower()]
-        if described["schema"].get("type") == "integer":
-            value = int(value)
-        validator(OPENAPI, described["schema"]).validate(value)
-
-
-async def test_dry_run_is_answered_like_the_real_one() -> None:
-    """Even while the log is away, because nothing is sent."""
-    answer = await ask(make_door(is_log_away=True), one(SALE, query="dry_run=true"))
-    assert (answer.status, answer.json()) == (202, RECEIPTS["one sale"])
 
 
 @pytest.mark.parametrize("waiting_for", [None, "connecting"])

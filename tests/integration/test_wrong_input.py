@@ -45,6 +45,7 @@ def wrong_events() -> list[tuple[str, object, int, str]]:
         ("closed_day", opened(1, at=now() - timedelta(days=70)), 422, "too_late"),
         ("data_is_text", changed(data="1"), 422, "bad_data"),
         ("not_an_event", 7, 422, "not_an_object"),
+        ("a_person", changed(subject="0912345678"), 422, "personal_data"),
     ]
 
 
@@ -89,19 +90,20 @@ async def test_requests_that_are_no_events_get_a_problem(door: Stack) -> None:
     """Keys, media types, noise, depth and size are answered in bounded time."""
     noise = random.Random(1).randbytes(5_000_000)  # noqa: S311 -- just noise
     deep = b"[" * 100_000
+    as_batch = {"content_type": "application/cloudevents-batch+json"}
     repeated = json.dumps(opened(1)).replace('"data"', '"id": "twice", "data"')
     cases: list[tuple[int, object, dict[str, Any]]] = [
         (401, opened(1), {"headers": {"authorization": ""}}),
         (401, opened(1), {"headers": {"authorization": "Bearer wrong"}}),
         (401, opened(1), {"headers": {"authorization": "Basic key-of-bank"}}),
         (415, opened(1), {"content_type": "text/plain"}),
-        (413, noise, {}),
-        (400, noise[:3_000_000], {}),
-        (400, deep, {}),
+        (413, noise, as_batch),
+        (400, noise[:3_000_000], as_batch),
+        (400, deep, as_batch),
         (400, b'{"id": NaN}', {}),
         (400, b"", {}),
         (400, [], {}),
-        (400, b"{}", {"content_type": "application/cloudevents-batch+json"}),
+        (400, b"{}", as_batch),
         (413, [1] * 10_001, {}),
         (422, repeated.encode(), {}),
         (400, b'{"id": ' + b"9" * 5_000 + b"}", {}),
@@ -119,4 +121,4 @@ async def test_metrics_name_refusals_by_code(door: Stack) -> None:
     await door.post(opened(1), headers={"authorization": "Bearer wrong"})
     _, metrics = await door.get("ingest", "/metrics")
     assert 'uptake_events_refused_total{code="bad_count"} 1.0' in metrics
-    assert "uptake_requests_denied_total 1.0" in metrics
+    assert 'uptake_requests_denied_total{reason="unknown_key"} 1.0' in metrics

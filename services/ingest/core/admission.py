@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.ingest.core.personal import find_personal, kind_of
+from services.ingest.core.repeated import RepeatedKey
 from services.ingest.core.text import (
     RefusedError,
     clean_text,
@@ -31,6 +33,8 @@ from shared.catalogue.model import (
 )
 from shared.errors import RefusalCode
 
+__all__ = ["Admitted", "Door", "Refusal", "RepeatedKey", "admit", "open_door"]
+
 AHEAD_MAX: Final = timedelta(minutes=10)
 COUNT_MAX: Final = 1_000_000_000
 AMOUNT_MAX: Final = 1_000_000_000_000_000
@@ -43,13 +47,6 @@ _MEMBERS: Final = {
     Effect.CONTROL: frozenset({"indicator", "count", "day"}),
     Effect.REVERSE: frozenset({"id", "source", "time"}),
 }
-
-
-class RepeatedKey:
-    """Stands for a JSON object in which a key was repeated."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,14 @@ class Refusal:
     """An event that may not, and why.
 
     Attributes:
-        id: The event's id as far as it could be read.
+        id: The event's id as far as it could be read; None if it names a person.
+        claimed: The other agency in whose name it was sent, for the audit alone.
     """
 
     id: str | None
     code: RefusalCode
     detail: str
+    claimed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +125,38 @@ def admit(raw: object, door: Door) -> Admitted | Refusal:
         return _admit(raw, door)
     except RefusedError as refused:
         found = raw.get("id") if isinstance(raw, dict) else None
-        event_id = echo(found[:ID_LENGTH_MAX]) if isinstance(found, str) else None
-        return Refusal(event_id, refused.code, refused.detail)
+        event_id = None
+        # An id that names a person is not repeated; the index says which event it is.
+        if isinstance(found, str) and kind_of(found) is None:
+            event_id = echo(found[:ID_LENGTH_MAX])
+        claimed = None
+        if refused.code is RefusalCode.SOURCE_NOT_YOURS:
+            claimed = _claimed_agency(raw, door)
+        return Refusal(event_id, refused.code, refused.detail, claimed)
+
+
+def _claimed_agency(raw: object, door: Door) -> str | None:
+    """Name the other agency whose source an event bears, its own or its original's."""
+    sources: list[object] = []
+    if isinstance(raw, dict):
+        sources.append(raw.get("source"))
+        if isinstance(data := raw.get("data"), dict):
+            sources.append(data.get("source"))
+    for source in sources:
+        if isinstance(source, str):
+            owner = door.catalogue.agency_for_source(source)
+            if owner is not None and owner.id != door.agency.id:
+                return owner.id
+    return None
 
 
 def _admit(raw: object, door: Door) -> Admitted:
+    # Before all else, since other refusals repeat what was sent.
+    if (personal := find_personal(raw)) is not None:
+        raise RefusedError(
+            RefusalCode.PERSONAL_DATA,
+            f"{personal}; events name no person: send an id that you made up for it",
+        )
     event = _object(raw, "the event", RefusalCode.NOT_AN_OBJECT)
     for name, value in event.items():
         if isinstance(value, RepeatedKey):
@@ -261,8 +287,8 @@ def _own_source(value: object, name: str, door: Door) -> str:
     if not agency.owns_source(source):
         raise RefusedError(
             RefusalCode.SOURCE_NOT_YOURS,
-            f"{name} {source!r} is not a source of agency {agency.id}; "
-            f"it has {', '.join(agency.sources)}",
+            f"{name} {source!r}: agency {agency.id} may not send as that here; "
+            f"it may send as {', '.join(agency.sources)} and below",
         )
     return source
 
@@ -328,8 +354,8 @@ def _indicator(data: Mapping[str, object], type_: EventType, door: Door) -> Indi
     if name not in door.agency.indicators:
         raise RefusedError(
             RefusalCode.INDICATOR_NOT_YOURS,
-            f"agency {door.agency.id} may not report {name}; "
-            f"it reports {', '.join(sorted(door.agency.indicators))}",
+            f"agency {door.agency.id} may not report {name} here; "
+            f"it may report {', '.join(sorted(door.agency.indicators))}",
         )
     return indicator
 
@@ -348,7 +374,7 @@ def _leaf(value: object, day: date, door: Door) -> LocalityKey:
     if not tree.is_within(leaf, door.agency.locality, day):
         raise RefusedError(
             RefusalCode.LOCALITY_NOT_YOURS,
-            f"agency {door.agency.id} covers {door.agency.locality} and below; "
-            f"the event is about {code}",
+            f"agency {door.agency.id} may report for "
+            f"{door.agency.locality} and below; the event is about {code}",
         )
     return leaf

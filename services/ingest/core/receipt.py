@@ -1,13 +1,14 @@
 """What a request's decisions add up to: admitted records, receipt, status."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from services.ingest.core.admission import Admitted, Door, Refusal, admit
 from shared.errors import RefusalCode
 
-_FORBIDDEN: Final = frozenset(
+FORBIDDEN: Final = frozenset(
     {
         RefusalCode.SOURCE_NOT_YOURS,
         RefusalCode.INDICATOR_NOT_YOURS,
@@ -33,20 +34,12 @@ class Decided:
     def is_forbidden(self) -> bool:
         """Tell whether everything was refused because it is not the sender's."""
         return not self.admitted and all(
-            refusal.code in _FORBIDDEN for _, refusal in self.refused
+            refusal.code in FORBIDDEN for _, refusal in self.refused
         )
 
     def refusals(self) -> Sequence[Mapping[str, object]]:
         """Render the refusals for the sender."""
-        return [
-            {
-                "index": index,
-                "id": refusal.id,
-                "code": refusal.code.value,
-                "detail": refusal.detail,
-            }
-            for index, refusal in self.refused
-        ]
+        return [_render(index, refusal) for index, refusal in self.refused]
 
     def receipt(self, accepted: int) -> Mapping[str, object]:
         """Render the receipt.
@@ -61,16 +54,105 @@ class Decided:
         }
 
 
+class Deciding:
+    """Decides on the events of one request, part by part; a bad one touches no other.
+
+    Attributes:
+        received: How many were decided on.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._admitted: list[Admitted] = []
+        self._refused: list[tuple[int, Refusal]] = []
+        self.received = 0
+
+    def add(self, events: Iterable[object]) -> None:
+        """Decide on the next events; what could not be read comes as its refusal."""
+        for raw in events:
+            decision = raw if isinstance(raw, Refusal) else admit(raw, self._door)
+            if isinstance(decision, Admitted):
+                self._admitted.append(decision)
+            else:
+                self._refused.append((self.received, decision))
+            self.received += 1
+
+    @property
+    def decided(self) -> Decided:
+        """Return the decisions so far."""
+        return Decided(self.received, tuple(self._admitted), tuple(self._refused))
+
+
 def decide(events: Iterable[object], door: Door) -> Decided:
-    """Decide on each event of a request; a bad one never touches a good one."""
-    admitted = []
-    refused = []
-    received = 0
-    for index, raw in enumerate(events):
-        received += 1
-        decision = admit(raw, door)
-        if isinstance(decision, Admitted):
-            admitted.append(decision)
-        else:
-            refused.append((index, decision))
-    return Decided(received, tuple(admitted), tuple(refused))
+    """Decide on all events of a request."""
+    deciding = Deciding(door)
+    deciding.add(events)
+    return deciding.decided
+
+
+@dataclass(slots=True)
+class StreamTally:
+    """What has become of a stream so far, in memory that does not grow with it.
+
+    Attributes:
+        shown_max: How many refusals are told one by one; the others are counted.
+        lines: Every line up to this one, from 1, is decided and what was admitted of
+            them is durable.
+        codes: How many were refused, by code.
+    """
+
+    shown_max: int
+    received: int = 0
+    accepted: int = 0
+    lines: int = 0
+    codes: Counter[RefusalCode] = field(default_factory=Counter)
+    shown: list[Mapping[str, object]] = field(default_factory=list)
+
+    def settle(self, decided: Decided, lines: Sequence[int], through: int) -> None:
+        """Add a part that is durable.
+
+        Args:
+            decided: The part's decisions.
+            lines: Where each of its events stood.
+            through: The last line that the part covers; blank ones count.
+        """
+        for index, refusal in decided.refused:
+            self.codes[refusal.code] += 1
+            if len(self.shown) < self.shown_max:
+                line = {"line": lines[index]}
+                self.shown.append({**_render(self.received + index, refusal), **line})
+        self.received += decided.received
+        self.accepted += len(decided.admitted)
+        self.lines = through
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Tell whether everything was refused because it is not the sender's."""
+        return not self.accepted and set(self.codes) <= FORBIDDEN
+
+    @property
+    def refused_count(self) -> int:
+        """Return how many were refused."""
+        return self.codes.total()
+
+    def receipt(self) -> Mapping[str, object]:
+        """Render the summary."""
+        return {
+            "received": self.received,
+            "accepted": self.accepted,
+            "refused": self.shown,
+            "refused_count": self.refused_count,
+            "refused_by_code": {
+                code.value: count for code, count in sorted(self.codes.items())
+            },
+            "durable_through_line": self.lines,
+        }
+
+
+def _render(index: int, refusal: Refusal) -> Mapping[str, object]:
+    return {
+        "index": index,
+        "id": refusal.id,
+        "code": refusal.code.value,
+        "detail": refusal.detail,
+    }

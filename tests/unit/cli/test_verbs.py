@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from services.cli import agency, catalogue
+from services.cli import agency, agency_keys, catalogue
 from services.cli.send import send
 from shared.catalogue.load import load_catalogue
 from shared.errors import CatalogueError, FatalError
@@ -114,13 +114,13 @@ def test_rotation_keeps_both_keys_until_it_is_finished(
 ) -> None:
     """None, one, two, refused, then only the newest."""
     for count in (1, 2):
-        agency.rotate(agency_id="tha-voso", catalogue=copied)
+        agency_keys.rotate(agency_id="tha-voso", catalogue=copied)
         held = load_catalogue(copied).agencies["tha-voso"].keys
         assert len(held) == count
     newest = capsys.readouterr().out.split()[-1]
     with pytest.raises(FatalError, match="has two keys"):
-        agency.rotate(agency_id="tha-voso", catalogue=copied)
-    agency.rotate(agency_id="tha-voso", catalogue=copied, finish=True)
+        agency_keys.rotate(agency_id="tha-voso", catalogue=copied)
+    agency_keys.rotate(agency_id="tha-voso", catalogue=copied, finish=True)
     (kept,) = load_catalogue(copied).agencies["tha-voso"].keys
     assert kept.sha256 == hashlib.sha256(newest.encode()).hexdigest()
 

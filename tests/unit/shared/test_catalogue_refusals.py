@@ -4,6 +4,9 @@ import pytest
 
 from tests.unit.shared.catalogue_files import SHA_A, SHA_B, SHA_C, Edit
 
+BOUND = f"keys: [{{{{id: k, sha256: {SHA_C}, {{}}}}}}]"
+SHA_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 ENTRY_REFUSALS = [
     (
         ("indicators.yaml", "ecommerce_transactions", "cashless_accounts"),
@@ -153,7 +156,81 @@ ENTRY_REFUSALS = [
         ("agencies/bank.yaml", SHA_B, SHA_B.upper()),
         (
             "agencies/bank.yaml: keys.1.sha256: string should match pattern "
-            f"'^[0-9a-f]{{64}}$' (not '{SHA_B.upper()[:58]}…); correct it"
+            "'^[0-9a-f]{64}$'; correct it"
+        ),
+    ),
+    (
+        ("agencies/bank.yaml", SHA_B, "uptk_the-key-itself"),
+        (
+            "agencies/bank.yaml: keys.1.sha256: string should match pattern "
+            "'^[0-9a-f]{64}$'; correct it"
+        ),
+    ),
+    (
+        ("agencies/bank.yaml", SHA_B, SHA_OF_NOTHING),
+        (
+            "agencies/bank.yaml: keys.1.sha256: it is the hash of no text at all; "
+            "hash the key itself"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", BOUND.format("sources: [/vn/38/bank]")),
+        (
+            "agencies/voso.yaml: keys.k.sources: source '/vn/38/bank' is none of the "
+            "agency's; give one of its sources or a path below one"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", BOUND.format("sources: [/vn/38/voso2]")),
+        (
+            "agencies/voso.yaml: keys.k.sources: source '/vn/38/voso2' is none of the "
+            "agency's; give one of its sources or a path below one"
+        ),
+    ),
+    (
+        (
+            "agencies/voso.yaml",
+            "keys: []",
+            BOUND.format("indicators: [cashless_accounts]"),
+        ),
+        (
+            "agencies/voso.yaml: keys.k.indicators: indicator 'cashless_accounts' is "
+            "none of the agency's; give it to the agency too or remove it"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", BOUND.format('locality: "38"')),
+        (
+            "agencies/voso.yaml: keys.k.locality: locality '38' does not lie within "
+            "the agency's '15961'; give a code of its subtree"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", BOUND.format('locality: "99999"')),
+        (
+            "agencies/voso.yaml: keys.k.locality: locality '99999' does not lie within "
+            "the agency's '15961'; give a code of its subtree"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", BOUND.format("last_day: tomorrow")),
+        (
+            "agencies/voso.yaml: keys.0.last_day: input should be a valid date (not "
+            "'tomorrow'); give a date like 2026-01-31, without quotes"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", BOUND.format("sources: []")),
+        (
+            "agencies/voso.yaml: keys.0.sources: list should have at least 1 item "
+            "after validation, not 0 (not a list of 0); correct it"
+        ),
+    ),
+    (
+        ("agencies/voso.yaml", "keys: []", "keys: []\nlimits: {burst_events: 0}"),
+        (
+            "agencies/voso.yaml: limits.burst_events: input should be greater than or "
+            "equal to 1 (not 0); correct it"
         ),
     ),
     (

@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from shared.metrics import (
+    AgencyMetrics,
     AggregationMetrics,
     AlertingMetrics,
     HttpMetrics,
@@ -11,10 +12,17 @@ from shared.metrics import (
     new_registry,
 )
 
-KINDS = [HttpMetrics, IngestMetrics, AggregationMetrics, AlertingMetrics]
-# Each is bounded by the catalogue, by code or by the partition count.
+KINDS = [
+    HttpMetrics,
+    AgencyMetrics,
+    IngestMetrics,
+    AggregationMetrics,
+    AlertingMetrics,
+]
+# Each is bounded by the catalogue, by code, by a few words or by the partition count.
 LABELS = {
     *("agency", "code", "indicator", "kind", "locality", "partition"),
+    *("reason",),
     *("route", "status", "target", "window"),
 }
 

@@ -1,0 +1,68 @@
+"""How much an agency may send: events a second with a burst, counted in this process.
+
+The counting is `throttled-py`'s (GCRA); here is only which limits an agency has. Every
+process counts for itself, so with n processes behind a balancer an agency may send up
+to n times as much (ADR 0017).
+"""
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import Final
+
+from throttled.rate_limiter import per_duration
+from throttled.rate_limiter.gcra import GCRARateLimiter
+from throttled.store import MemoryStore
+
+from shared.catalogue.model import Agency
+
+# More agencies than any catalogue has; beyond it the one that has been silent longest
+# is forgotten, and may send its burst.
+AGENCIES_MAX: Final = 10_000
+_LIMITERS_MAX: Final = 256
+# The library takes whole numbers a period.
+_PERIOD_SECONDS: Final = 1_000
+
+
+class AgencyRates:
+    """What each agency has left to send."""
+
+    def __init__(self, *, events_per_second: float, burst_events: int) -> None:
+        """Take limits for agencies that have none of their own.
+
+        Args:
+            events_per_second: In the long run.
+            burst_events: At once, after a while of silence.
+        """
+        self._events_per_second = events_per_second
+        self._burst_events = burst_events
+        store = MemoryStore(options={"MAX_SIZE": AGENCIES_MAX})
+
+        @lru_cache(maxsize=_LIMITERS_MAX)
+        def limiter(per_second: float, burst: int) -> GCRARateLimiter:
+            events = max(1, round(per_second * _PERIOD_SECONDS))
+            period = timedelta(seconds=_PERIOD_SECONDS)
+            return GCRARateLimiter(per_duration(period, events, burst), store)
+
+        self._limiter = limiter
+
+    def burst_of(self, agency: Agency) -> int:
+        """Return the most events that an agency can send at once."""
+        return agency.limits.burst_events or self._burst_events
+
+    def rate_of(self, agency: Agency) -> float:
+        """Return how many events a second an agency may send in the long run."""
+        return agency.limits.events_per_second or self._events_per_second
+
+    def take(self, agency: Agency, events: int) -> float:
+        """Let an agency send so many events, or none of them.
+
+        Args:
+            agency: Its id is what is counted by, whichever of its keys it uses.
+            events: At most `burst_of` the agency; more would never be let through.
+
+        Returns:
+            0 if they are let through, else the seconds after which they would be.
+        """
+        limiter = self._limiter(self.rate_of(agency), self.burst_of(agency))
+        result = limiter.limit(agency.id, events)
+        return result.state.retry_after if result.limited else 0.0

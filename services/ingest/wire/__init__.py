@@ -1,0 +1,1 @@
+"""Bodies of requests: reading, unpacking, taking apart, in bounded time and memory."""

@@ -1,0 +1,174 @@
+"""Tests of the tests of the door: with a bound or a rule taken out, they must fail."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_mutations import (
+    SECONDS_MAX,
+    Edit,
+    Mutation,
+    copy_tree,
+    fail_with,
+    run_tests,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.embedded,
+    pytest.mark.timeout(SECONDS_MAX + 60),
+]
+
+JSON_TEXT = "services/ingest/core/json_text.py"
+ENCODINGS = "services/ingest/wire/encodings.py"
+BODY = "services/ingest/wire/body.py"
+NDJSON = "services/ingest/wire/ndjson.py"
+WEB = "services/ingest/web.py"
+PROTOCOL = "shared/http_protocol.py"
+
+UNITS = "tests/unit/ingest"
+HOSTILE = "tests/integration/test_hostile_bodies.py"
+STREAMS = "tests/integration/test_streams.py"
+LIMITS = "tests/integration/test_http_limits.py"
+
+
+def without(condition: str, place: str, *tests: str) -> Mutation:
+    """Take out a condition, so that what stands under it never happens."""
+    return Mutation((Edit(place, rf"if {condition}:", "if False:"),), tests)
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "repeated keys": Mutation(
+        (Edit(JSON_TEXT, r"return RepeatedKey\(key\[:64\]\)", "return built"),),
+        (f"{UNITS}/test_json_text.py",),
+    ),
+    "numbers that are none": Mutation(
+        (Edit(JSON_TEXT, r", parse_constant=_refuse_constant", ""),),
+        (f"{UNITS}/test_json_text.py",),
+    ),
+    "depth": without("depth > most", JSON_TEXT, f"{UNITS}/test_json_text.py"),
+    "size of an event": without(
+        r"end - begin > bounds\.bytes_max", JSON_TEXT, f"{UNITS}/test_json_text.py"
+    ),
+    "length of a line": without(
+        r"len\(self\._begun\) > self\._bytes_max",
+        "services/ingest/core/lines.py",
+        f"{UNITS}/test_lines.py",
+    ),
+    "an attribute in two fields": without(
+        "name in event",
+        "services/ingest/core/binary_mode.py",
+        f"{UNITS}/test_binary_mode.py",
+    ),
+    "ratio of unpacking": without(
+        r"self\._plain_bytes > most", ENCODINGS, f"{UNITS}/test_encodings.py"
+    ),
+    "pieces of unpacking": Mutation(
+        (
+            Edit(
+                ENCODINGS,
+                r"_member\.decompress\(packed, .*?\)",
+                "_member.decompress(packed)",
+            ),
+        ),
+        (f"{UNITS}/test_encodings.py",),
+    ),
+    "window of zstd": Mutation(
+        (Edit(ENCODINGS, r"ZstdDecompressor\(options=window\)", "ZstdDecompressor()"),),
+        (f"{UNITS}/test_encodings.py",),
+    ),
+    "end of a packed body": without(
+        r"not self\._unpacker\.is_whole", ENCODINGS, f"{UNITS}/test_encodings.py"
+    ),
+    "pace of a body": Mutation(
+        (Edit(BODY, r"timeout_at\(min\(until, patience\)\)", "timeout_at(None)"),),
+        (HOSTILE, "-k", "slow_body"),
+    ),
+    "size of a body": Mutation(
+        (Edit(BODY, r"if len\(body\) > bytes_max:", "if False:"),),
+        (HOSTILE, "-k", "hostile_batch or same_bound"),
+    ),
+    "what all requests hold": without(
+        r"after > before and [^:]*", BODY, HOSTILE, "-k", "hold_a_bounded"
+    ),
+    "number of events": without(
+        r"count > bounds\.events_max",
+        "services/ingest/wire/modes.py",
+        *(HOSTILE, "-k", "hostile_batch"),
+    ),
+    "strict query": without(r"name not in found or [^:]*", WEB, HOSTILE, "-k", "wish"),
+    "number of streams": without(
+        r"len\(self\._streams\) >= settings\.streams_max", WEB, STREAMS, "-k", "few"
+    ),
+    "key of a stream": Mutation(
+        (
+            Edit(
+                WEB,
+                r"    def _authenticate\(",
+                "    @__import__('functools').cache\n    def _authenticate(",
+            ),
+        ),
+        (STREAMS, "-k", "key_that_is_taken"),
+    ),
+    "confirmation of a part": without(
+        "problem is not None", NDJSON, STREAMS, "-k", "unconfirmed"
+    ),
+    "waiting for the log": Mutation(
+        (
+            Edit(
+                NDJSON,
+                r"await self\._settle\(\)\n        outcome",
+                "outcome",
+            ),
+        ),
+        (STREAMS, "-k", "slow_log"),
+    ),
+    "bytes of a head": without(
+        r"self\._unseen_bytes > [^:]*", PROTOCOL, LIMITS, "-k", "none or fields_behind"
+    ),
+    "fields of a head": without(
+        r"self\._is_head_large", PROTOCOL, LIMITS, "-k", "none"
+    ),
+    "time for a head": Mutation(
+        (Edit(PROTOCOL, r"self\._limits\.head_seconds,", "3_600,"),),
+        (LIMITS, "-k", "slowly"),
+    ),
+    "time for an answer": Mutation(
+        (Edit(PROTOCOL, r"self\._limits\.unread_seconds,", "3_600,"),),
+        (LIMITS, "-k", "does_not_read"),
+    ),
+    "requests behind one another": without(
+        r"len\(self\.pipeline\) > [^:]*", PROTOCOL, LIMITS, "-k", "behind"
+    ),
+    "open requests": without(
+        r"len\(self\.connections\) > [^:]*", PROTOCOL, LIMITS, "-k", "come_back"
+    ),
+    "broken framing": Mutation(
+        (Edit(PROTOCOL, r"if BROKEN_FRAMING in state else", "if False else"),),
+        (LIMITS, "-k", "chunks_break"),
+    ),
+    "addresses as they stand": Mutation(
+        (
+            Edit(
+                "shared/http.py", r"redirect_slashes = False", "redirect_slashes = True"
+            ),
+        ),
+        (LIMITS, "-k", "address"),
+    ),
+}
+
+
+@pytest.mark.parametrize("tests", [(UNITS,), (HOSTILE,), (STREAMS,), (LIMITS,)])
+async def test_copied_tree_passes_as_it_is(
+    tests: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Or a failure after a mutation would mean nothing."""
+    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
+    """Whoever takes this out of the code hears of it."""
+    await fail_with(MUTATIONS[name], tmp_path)

@@ -1,0 +1,39 @@
+"""What each agency has left to send."""
+
+from dataclasses import replace
+
+from services.ingest.guard.limits import AGENCIES_MAX, AgencyRates
+from tests.unit.ingest.doors import BANK, SHOP
+
+# Slow enough that nothing comes back while a test runs.
+RARE = 0.001
+
+
+def test_rate_counts_by_agency_and_refuses_the_whole() -> None:
+    """What is refused costs nothing."""
+    rates = AgencyRates(events_per_second=RARE, burst_events=5)
+    assert rates.take(BANK, 3) == 0
+    assert rates.take(BANK, 3) > 0
+    assert rates.take(BANK, 2) == 0
+    assert rates.take(SHOP, 5) == 0
+
+
+def test_what_is_used_up_comes_back_at_the_rate() -> None:
+    """A thousand a second are back after milliseconds."""
+    rates = AgencyRates(events_per_second=1_000, burst_events=50)
+    assert rates.take(BANK, 50) == 0
+    waited = [rates.take(BANK, 50) for _ in range(200)]
+    assert all(0 <= seconds <= 0.05 for seconds in waited)
+
+
+def test_rates_of_any_number_of_agencies_are_bounded() -> None:
+    """Beyond a number that no catalogue reaches the longest silent is forgotten."""
+    rates = AgencyRates(events_per_second=RARE, burst_events=1)
+    others = [replace(SHOP, id=f"shop-{number}") for number in range(AGENCIES_MAX)]
+    rates.take(BANK, 1)
+    for other in others[1:]:
+        rates.take(other, 1)
+    assert rates.take(BANK, 1) > 0
+    for other in others:
+        rates.take(other, 1)
+    assert rates.take(BANK, 1) == 0
