@@ -18,12 +18,8 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from shared.errors import FatalError
-from shared.http_protocol import (
-    PROBLEM_MEDIA_TYPE,
-    PROBLEM_TYPE,
-    HttpConfig,
-    HttpLimits,
-)
+from shared.http_protocol import HttpConfig, HttpLimits
+from shared.http_refusals import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE
 
 KEEP_ALIVE_SECONDS: Final = 75
 GRACE_SECONDS: Final = 10

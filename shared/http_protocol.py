@@ -8,14 +8,11 @@ sender had hung up, but it can still answer.
 """
 
 import asyncio
-import json
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 import httptools
 import uvicorn
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import (
@@ -24,9 +21,14 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
-PROBLEM_TYPE: Final = "https://uptake.invalid/problems/"
-PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
-BUSY_RETRY_SECONDS: Final = 1
+from shared.http_refusals import (
+    HEAD_TOO_LARGE,
+    HEAD_TOO_SLOW,
+    NOT_HTTP,
+    TOO_BUSY,
+    Refusal,
+)
+
 BROKEN_FRAMING: Final = "broken_framing"
 """In a request's state: its body ended because its framing is not HTTP."""
 # What tells whether a service lives must be told while it has much to do.
@@ -43,7 +45,7 @@ class HttpLimits:
         head_seconds: Longest wait for a whole head, and for the first byte.
         unread_seconds: Longest wait for a client that does not read its answer.
         open_requests: Most requests, and most connections; probes are let through up
-            to twice as many.
+            to twice as many, and more connections are not kept.
         waiting_requests: Most requests on a connection that wait for one before them.
     """
 
@@ -53,84 +55,6 @@ class HttpLimits:
     unread_seconds: float = 30.0
     open_requests: int = 1_000
     waiting_requests: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A problem that needs no application to be told."""
-
-    status: HTTPStatus
-    slug: str
-    title: str
-    detail: str
-    retry_after_seconds: int | None = None
-
-    @property
-    def body(self) -> dict[str, object]:
-        """Return the problem (RFC 9457)."""
-        return {
-            "type": PROBLEM_TYPE + self.slug,
-            "title": self.title,
-            "status": self.status.value,
-            "detail": self.detail,
-        }
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the fields that go with it; the connection ends."""
-        headers = {"connection": "close"}
-        if self.retry_after_seconds is not None:
-            headers["retry-after"] = str(self.retry_after_seconds)
-        return headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an application."""
-        response = JSONResponse(
-            self.body,
-            status_code=self.status.value,
-            headers=self.headers,
-            media_type=PROBLEM_MEDIA_TYPE,
-        )
-        await response(scope, receive, send)
-
-    def as_bytes(self) -> bytes:
-        """Return the whole response, for a request that no application could get."""
-        content = json.dumps(self.body).encode()
-        fields = {
-            **self.headers,
-            "content-type": PROBLEM_MEDIA_TYPE,
-            "content-length": str(len(content)),
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        line = f"HTTP/1.1 {self.status.value} {self.status.phrase}\r\n"
-        return f"{line}{head}\r\n".encode() + content
-
-
-NOT_HTTP: Final = Refusal(
-    HTTPStatus.BAD_REQUEST,
-    "not-http",
-    "The request is not HTTP/1.1",
-    "request line, header fields or framing could not be read; nothing was taken",
-)
-HEAD_TOO_LARGE: Final = Refusal(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    "head-too-large",
-    "The request's head is too large",
-    "send a shorter address, fewer or shorter header fields",
-)
-HEAD_TOO_SLOW: Final = Refusal(
-    HTTPStatus.REQUEST_TIMEOUT,
-    "head-too-slow",
-    "The request's head came too slowly",
-    "send request line and header fields at once; nothing was taken",
-)
-TOO_BUSY: Final = Refusal(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "too-busy",
-    "Too many open requests",
-    "nothing was taken; send the same again later",
-    retry_after_seconds=BUSY_RETRY_SECONDS,
-)
 
 
 class HttpConfig(uvicorn.Config):
@@ -189,6 +113,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
         self._await_head()
+        if len(self.connections) > 2 * self._limits.open_requests:
+            # Also one that asks nothing takes a file descriptor.
+            transport.abort()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -346,6 +273,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         cycle = self._answering
         if cycle is None or cycle.response_complete:
+            if self.transport.is_closing():
+                return
             self.transport.write(refusal.as_bytes())
             self.transport.close()
             return

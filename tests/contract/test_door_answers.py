@@ -20,7 +20,7 @@ from shared.events.openapi_examples import (
     RECEIPTS,
     STREAMS,
 )
-from shared.http_protocol import HEAD_TOO_LARGE, HEAD_TOO_SLOW, NOT_HTTP, TOO_BUSY
+from shared.http_refusals import HEAD_TOO_LARGE, HEAD_TOO_SLOW, NOT_HTTP, TOO_BUSY
 from tests.contract.documented import OPENAPI, stray_members, validator
 from tests.contract.door_answers import (
     PROJECT,

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from services.ingest.wire.encodings import Unpacking
 from services.ingest.wire.problems import ProblemError
-from shared.http_protocol import BROKEN_FRAMING, BUSY_RETRY_SECONDS
+from shared.http_protocol import BROKEN_FRAMING
+from shared.http_refusals import BUSY_RETRY_SECONDS, answer_and_part, discard
 
 # A sender whose connection is cut while it sends would never see the answer, so what
 # nobody wants any more is still read for a while, and thrown away.
@@ -156,13 +157,12 @@ class RequestBody:
 
     async def discard(self) -> None:
         """Read on for a while and throw away what comes."""
-        left = PARTING_BYTES_MAX
-        try:
-            async with asyncio.timeout(PARTING_SECONDS_MAX):
-                while not self.is_finished and left > 0:
-                    left -= len((await self._receive()).get("body", b""))
-        except TimeoutError:
-            pass
+        if not self.is_finished:
+            await discard(
+                self._receive,
+                bytes_max=PARTING_BYTES_MAX,
+                seconds_max=PARTING_SECONDS_MAX,
+            )
 
     async def _unpacked(
         self, unpacking: Unpacking, pieces: AsyncIterator[bytes]
@@ -227,31 +227,16 @@ class PartingResponse(Response):
     """
 
     def __init__(self, answer: Response, body: RequestBody) -> None:
+        super().__init__()
         answer.headers["connection"] = "close"
-        super().__init__(status_code=answer.status_code)
-        self.raw_headers = answer.raw_headers
-        self.body = answer.body
+        self.status_code = answer.status_code
+        self._answer = answer
         self._rest = body
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer, then let the sender come to an end."""
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status_code,
-                "headers": self.raw_headers,
-            }
-        )
-        await send(
-            {
-                "type": "http.response.body",
-                "body": bytes(self.body),
-                "more_body": True,
-            }
-        )
-        await self._rest.discard()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await answer_and_part(self._answer, send, self._rest.discard())
 
 
 def _too_large(bytes_max: int) -> ProblemError:
