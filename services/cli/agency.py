@@ -22,6 +22,7 @@ from services.cli.render import Column, print_table, to_json
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Agency, AgencyKey, Catalogue
 from shared.errors import CatalogueError, FatalError
+from shared.events.topics import agency_topics
 
 _FILE_ID: Final = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -82,6 +83,13 @@ def add(
     text = render_agency(draft, (key.stored,))
     write_agency(catalogue, f"{draft.id}.yaml", text, is_new=True)
     print(f"wrote {catalogue / FOLDER / draft.id}.yaml", file=sys.stderr)
+    if kafka:
+        topic = agency_topics(draft.id)[0].name
+        print(
+            f"next: uptake migrate makes {topic} and permits only the agency's user "
+            "to write it",
+            file=sys.stderr,
+        )
     _show_key(key)
 
 

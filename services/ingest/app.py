@@ -5,13 +5,19 @@ import logging
 
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
+from services.ingest.submissions.reader import SubmissionReader
 from services.ingest.web import EventsDoor, make_app
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
 from shared.clock import SystemClock
-from shared.http import Readiness, make_server, serve
+from shared.http import Drain, Readiness, make_server, serve
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import HttpMetrics, IngestMetrics, new_registry
+from shared.metrics import (
+    HttpMetrics,
+    IngestMetrics,
+    SubmissionMetrics,
+    new_registry,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +33,26 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
     readiness = Readiness()
     readiness.set("kafka", "connecting")
     publisher = LogPublisher(settings, ack_timeout_seconds=settings.ack_timeout_seconds)
+    metrics = IngestMetrics(registry)
     door = EventsDoor(
         settings,
         catalogue,
         publisher,
         SystemClock(),
-        metrics=IngestMetrics(registry),
+        metrics=metrics,
         http_metrics=HttpMetrics(registry),
     )
+    submissions = SubmissionReader(
+        settings,
+        lambda: catalogue,
+        publisher,
+        readiness,
+        metrics=metrics,
+        submission_metrics=SubmissionMetrics(registry),
+    )
+    drain = Drain(make_app(door, readiness, registry))
     server = make_server(
-        make_app(door, readiness, registry),
+        drain,
         host=settings.http_host,
         port=settings.http_port,
     )
@@ -49,6 +65,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         await wait_out("start_producer", publisher.start, on_outage=on_outage)
         readiness.set("kafka", None)
         _log.info("ready", extra={"port": settings.http_port})
+        await submissions.run()
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -56,8 +73,11 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
             connecting = group.create_task(connect())
             await stop.wait()
             _log.info("stopping")
+            readiness.set("service", "stopping")
             connecting.cancel()
-            # Open requests get their answer before the producer goes away.
+            # Open requests get their answer before the producer goes away, and new
+            # ones are told to come again.
+            await drain.empty()
             server.stop()
             await serving
     finally:

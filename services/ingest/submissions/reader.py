@@ -1,0 +1,261 @@
+"""Reading the agencies' own topics: fetch, decide, append, tell, only then commit.
+
+aiokafka is used directly: an offset must not be committed before Kafka has confirmed
+what became of its record, and a partition must not be stepped over by another's commit
+(ADR 0020).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from aiokafka import (
+    AIOKafkaConsumer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+)
+from aiokafka.errors import IllegalStateError, KafkaError
+from typing_extensions import override
+
+from services.ingest.publisher import LogPublisher
+from services.ingest.submissions.judge import Judged, Submission, judge_submissions
+from shared.backoff import wait_out
+from shared.catalogue.model import Agency, Catalogue
+from shared.events.topics import REFUSED, SUBMISSIONS, SUBMISSIONS_GROUP
+from shared.http import Readiness
+from shared.kafka.broker import admin_client, make_consumer, outages_as_transient
+from shared.metrics import IngestMetrics, SubmissionMetrics
+from shared.settings import KafkaSettings
+
+POLL_TIMEOUT_MS: Final = 250
+POLL_RECORDS_MAX: Final = 2_000
+LOOK_SECONDS: Final = 30.0
+IDLE_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+# aiokafka ships no types, so its base class is Any to mypy.
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Partitions that came to us and have not been looked at."""
+
+    def __init__(self) -> None:
+        self.fresh: set[TopicPartition] = set()
+
+    @override
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self.fresh.clear()
+
+    @override
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.fresh.update(assigned)
+
+
+class SubmissionReader:
+    """Takes what agencies wrote to their topics; replicas share them by a group."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        catalogue: Callable[[], Catalogue],
+        publisher: LogPublisher,
+        readiness: Readiness,
+        *,
+        metrics: IngestMetrics,
+        submission_metrics: SubmissionMetrics,
+    ) -> None:
+        """Wire it; nothing is read yet.
+
+        Args:
+            settings: How to reach Kafka.
+            catalogue: Returns the catalogue that holds now.
+            publisher: Of the log.
+            readiness: Told during an outage.
+            metrics: Shared with the door over HTTP.
+            submission_metrics: Of topics alone.
+        """
+        self._settings = settings
+        self._catalogue = catalogue
+        self._publisher = publisher
+        self._on_outage = readiness.for_part("submissions")
+        self._metrics = metrics
+        self._submission_metrics = submission_metrics
+        self._topics: frozenset[str] = frozenset()
+        self._wanted: frozenset[str] = frozenset()
+        self._look_at = 0.0
+
+    async def run(self) -> None:
+        """Read until cancelled; connects once an agency has a topic."""
+        consumer = make_consumer(self._settings, group_id=SUBMISSIONS_GROUP)
+        assigned = _Assigned()
+        has_joined = False
+        try:
+            while True:
+                is_other = await wait_out(
+                    "find_submissions", self._find_topics, on_outage=self._on_outage
+                )
+                if not self._topics:
+                    if is_other:
+                        consumer.unsubscribe()
+                    await asyncio.sleep(IDLE_SECONDS)
+                    continue
+                if is_other:
+                    consumer.subscribe(sorted(self._topics), listener=assigned)
+                if not has_joined:
+                    await wait_out(
+                        "join_submissions",
+                        lambda: _join(consumer),
+                        on_outage=self._on_outage,
+                    )
+                    has_joined = True
+                await self._take_next(consumer, assigned)
+        finally:
+            await consumer.stop()
+
+    async def _find_topics(self) -> bool:
+        """Look which topics there are to read; tell whether others than before.
+
+        Asked of the broker when the catalogue names others, and now and then while one
+        is missing: a question about a topic that is not there could make it.
+        """
+        wanted = frozenset(a.id for a in self._catalogue().agencies.values() if a.kafka)
+        now = asyncio.get_running_loop().time()
+        is_complete = len(self._topics) == len(wanted)
+        if wanted == self._wanted and (is_complete or now < self._look_at):
+            return False
+        there: set[str] = set()
+        if wanted:
+            async with admin_client(self._settings) as admin:
+                there = set(await admin.list_topics())
+        self._wanted, self._look_at = wanted, now + LOOK_SECONDS
+        missing = sorted(
+            agency
+            for agency in wanted
+            if not {SUBMISSIONS + agency, REFUSED + agency} <= there
+        )
+        if missing:
+            _log.warning("agency_topics_missing", extra={"agencies": missing})
+        found = frozenset(SUBMISSIONS + agency for agency in wanted - set(missing))
+        is_other, self._topics = found != self._topics, found
+        return is_other
+
+    async def _take_next(self, consumer: AIOKafkaConsumer, assigned: _Assigned) -> None:
+        """Take what comes next; what is not committed in the end comes again."""
+        fetched = await wait_out(
+            "fetch_submissions",
+            lambda: self._fetch(consumer, assigned),
+            on_outage=self._on_outage,
+        )
+        for partition, records in fetched.items():
+            agency_id = partition.topic.removeprefix(SUBMISSIONS)
+            agency = self._catalogue().agency(agency_id)
+            # One that has lost its topic just now: its records stay, undecided.
+            if agency is not None and agency.kafka and records:
+                await self._take(agency, records)
+                await _commit(consumer, partition, records[-1].offset + 1)
+                self._show_lag(consumer, partition, agency, records[-1].offset + 1)
+
+    async def _fetch(
+        self, consumer: AIOKafkaConsumer, assigned: _Assigned
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        async with outages_as_transient():
+            for partition in sorted(assigned.fresh):
+                await self._look_for_losses(consumer, partition)
+                assigned.fresh.discard(partition)
+            fetched: dict[
+                TopicPartition, list[ConsumerRecord]
+            ] = await consumer.getmany(
+                timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX
+            )
+            return fetched
+
+    async def _look_for_losses(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition
+    ) -> None:
+        """Say it where the broker deleted submissions that nobody had decided on."""
+        committed = await consumer.committed(partition)
+        if committed is None:
+            return
+        start = (await consumer.beginning_offsets([partition]))[partition]
+        if start > committed:
+            self._submission_metrics.lost.inc(start - committed)
+            _log.error(
+                "submissions_lost",
+                extra={"topic": partition.topic, "first": committed, "next": start},
+            )
+
+    async def _take(self, agency: Agency, records: Sequence[ConsumerRecord]) -> None:
+        """Decide, append, and tell what was refused; returns once Kafka confirmed."""
+        judged = judge_submissions(map(_submission, records), agency, self._catalogue())
+        if judged.admitted:
+            await wait_out(
+                "append_submissions",
+                lambda: self._publisher.append(agency.id, judged.admitted),
+                on_outage=self._on_outage,
+            )
+        if judged.refused:
+            await wait_out(
+                "tell_refused",
+                lambda: self._publisher.tell_refused(agency.id, judged.refused),
+                on_outage=self._on_outage,
+            )
+        self._report(agency, records, judged)
+
+    def _report(
+        self, agency: Agency, records: Sequence[ConsumerRecord], judged: Judged
+    ) -> None:
+        self._metrics.accepted.labels(agency.id).inc(len(judged.admitted))
+        for told, _ in judged.refused:
+            self._metrics.refused.labels(told.data.code).inc()
+        _log.info(
+            "submissions_taken",
+            extra={
+                "agency": agency.id,
+                "first_offset": records[0].offset,
+                "next_offset": records[-1].offset + 1,
+                "accepted": len(judged.admitted),
+                "refused": len(judged.refused),
+            },
+        )
+
+    def _show_lag(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        agency: Agency,
+        next_offset: int,
+    ) -> None:
+        end = consumer.highwater(partition)
+        if end is not None:
+            behind = max(end - next_offset, 0)
+            self._submission_metrics.lag_records.labels(agency.id).set(behind)
+
+
+async def _join(consumer: AIOKafkaConsumer) -> None:
+    async with outages_as_transient():
+        await consumer.start()
+
+
+async def _commit(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, next_offset: int
+) -> None:
+    try:
+        await consumer.commit({partition: next_offset})
+    except (KafkaError, IllegalStateError) as error:
+        # The next commit covers it, or another replica decides again: what was
+        # admitted counts once, and a refusal is told again under the same id.
+        _log.info("submissions_not_committed", extra={"reason": type(error).__name__})
+
+
+def _submission(record: ConsumerRecord) -> Submission:
+    return Submission(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        submitted_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        headers=record.headers,
+        value=record.value,
+    )

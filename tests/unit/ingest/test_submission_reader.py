@@ -1,0 +1,190 @@
+"""The order of things: decide, append, tell, and only then commit."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import pytest
+from aiokafka import TopicPartition
+
+from services.ingest.core.admission import Admitted
+from services.ingest.publisher import LogPublisher
+from services.ingest.submissions.reader import SubmissionReader, _Assigned
+from shared.catalogue.model import Catalogue
+from shared.errors import TransientError
+from shared.events.refused_v1 import RefusedV1
+from shared.events.rejected_v1 import RejectedV1
+from shared.http import Readiness
+from shared.metrics import IngestMetrics, SubmissionMetrics, new_registry
+from shared.settings import KafkaSettings
+from tests.unit.ingest.doors import BANK, NOON, SHOP, make_catalogue, make_event
+
+TOPIC = TopicPartition("uptake.submissions.bank", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the client library fetches, as far as it is read."""
+
+    value: bytes
+    offset: int
+    topic: str = TOPIC.topic
+    partition: int = 0
+    timestamp: int = int(NOON.timestamp() * 1000)
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class World:
+    """Consumer and log in one, so that the order of what is done shows.
+
+    Attributes:
+        failures: How many appends and tellings fail first.
+        done: What was done, in order.
+    """
+
+    fetched: dict[TopicPartition, list[Record]]
+    failures: int = 0
+    start: int = 0
+    committed_offset: int | None = None
+    done: list[tuple[str, object]] = field(default_factory=list)
+    has_failed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def getmany(self, **_: object) -> dict[TopicPartition, list[Record]]:
+        """Give everything once."""
+        fetched, self.fetched = self.fetched, {}
+        return fetched
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Note it."""
+        self.done.append(("commit", offsets[TOPIC]))
+
+    async def committed(self, _: TopicPartition) -> int | None:
+        """Return what a test says."""
+        return self.committed_offset
+
+    async def beginning_offsets(
+        self, partitions: list[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return what a test says."""
+        return dict.fromkeys(partitions, self.start)
+
+    def highwater(self, _: TopicPartition) -> int:
+        """Return an end behind everything."""
+        return 12
+
+    async def append(self, agency: str, events: Sequence[Admitted]) -> None:
+        """Confirm, unless it is to fail."""
+        self._fail()
+        self.done.append(("append", (agency, tuple(event.id for event in events))))
+
+    async def tell_refused(
+        self, agency: str, refused: Sequence[tuple[RefusedV1, RejectedV1]]
+    ) -> None:
+        """Confirm, unless it is to fail."""
+        self._fail()
+        places = tuple(told.data.offset for told, _ in refused)
+        self.done.append(("tell", (agency, places)))
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            self.has_failed.set()
+            self.done.append(("failed", None))
+            message = "kafka did not confirm"
+            raise TransientError(message)
+
+
+def catalogue(*, has_topic: bool = True) -> Catalogue:
+    """Make a catalogue whose bank has a topic, or has lost it."""
+    made = make_catalogue()
+    bank = replace(BANK, kafka=has_topic)
+    return replace(made, agencies={"bank": bank, "shop": SHOP})
+
+
+def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
+    """Make a reader that writes to a world."""
+    registry = new_registry()
+    return SubmissionReader(
+        KafkaSettings(kafka_bootstrap_servers="nowhere:9"),
+        lambda: catalogue(has_topic=has_topic),
+        cast("LogPublisher", world),
+        Readiness(),
+        metrics=IngestMetrics(registry),
+        submission_metrics=SubmissionMetrics(registry),
+    )
+
+
+async def take(world: World, *, has_topic: bool = True) -> SubmissionReader:
+    """Take what a world has."""
+    reader = make_reader(world, has_topic=has_topic)
+    await reader._take_next(world, _Assigned())
+    return reader
+
+
+def records(*events: object, first: int = 5) -> dict[TopicPartition, list[Record]]:
+    """Make records of the bank's topic."""
+    values = [json.dumps(event).encode() for event in events]
+    return {TOPIC: [Record(value, first + n) for n, value in enumerate(values)]}
+
+
+async def test_offset_is_committed_once_everything_is_confirmed() -> None:
+    """A crash before that repeats; one after it has nothing left to lose."""
+    world = World(records(make_event(), {"id": "bad"}, make_event(id="e-2")))
+    await take(world)
+    assert world.done == [
+        ("append", ("bank", ("e-1", "e-2"))),
+        ("tell", ("bank", (6,))),
+        ("commit", 8),
+    ]
+
+
+async def test_nothing_is_committed_while_kafka_does_not_confirm() -> None:
+    """It is tried until it is confirmed."""
+    world = World(records(make_event(), {"id": "bad"}), failures=2)
+    await take(world)
+    assert [what for what, _ in world.done] == [
+        "failed",
+        "failed",
+        "append",
+        "tell",
+        "commit",
+    ]
+
+
+async def test_reader_that_is_stopped_while_it_waits_commits_nothing() -> None:
+    """The next one reads it again, and it counts once."""
+    world = World(records(make_event()), failures=1_000)
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(take(world))
+        await world.has_failed.wait()
+        taking.cancel()
+    assert {what for what, _ in world.done} == {"failed"}
+
+
+async def test_agency_that_has_lost_its_topic_is_not_read_any_more() -> None:
+    """Revoked is revoked; what it left unread stays, and stays uncommitted."""
+    world = World(records(make_event()))
+    await take(world, has_topic=False)
+    assert world.done == []
+
+
+@pytest.mark.parametrize(("committed", "lost"), [(None, 0), (40, 0), (39, 1), (3, 37)])
+async def test_submissions_deleted_unread_are_said(
+    committed: int | None, lost: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Never lost silently: a figure for alerts, and a line with the place."""
+    world = World({}, committed_offset=committed, start=40)
+    reader = make_reader(world)
+    await reader._look_for_losses(world, TOPIC)
+    counted = reader._submission_metrics.lost.collect()
+    (value,) = [
+        sample.value
+        for metric in counted
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    ]
+    assert value == lost
+    assert ("submissions_lost" in caplog.text) == bool(lost)
