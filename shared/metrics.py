@@ -100,6 +100,11 @@ class SubmissionMetrics:
             ("agency",),
             registry=registry,
         )
+        self.waiting = Gauge(
+            "uptake_submissions_waiting",
+            "1 while agencies' topics cannot be read, else 0.",
+            registry=registry,
+        )
         self.lost = Counter(
             "uptake_submissions_lost_total",
             "Submissions that the broker deleted before they were decided.",

@@ -46,7 +46,6 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         settings,
         lambda: catalogue,
         publisher,
-        readiness,
         metrics=metrics,
         submission_metrics=SubmissionMetrics(registry),
     )

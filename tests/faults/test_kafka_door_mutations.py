@@ -33,15 +33,24 @@ MUTATIONS: Mapping[str, Mutation] = {
         (
             Edit(
                 f"{SUBMISSIONS}/reader.py",
-                r"( +)(await self\._take\(agency, records\))\n +"
-                r"(await _commit\([^)]*\))\n",
-                r"\1\3\n\1\2\n",
+                r"^( +)(await self\._take\(agency, records\))$",
+                r"\1await _commit(consumer, partition, records[-1].offset + 1)\n\1\2",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "submissions that are put back": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"consumer\.seek\(partition, offset\)",
+                "pass",
             ),
         ),
         SUBMITTED,
     ),
     "agencies that have lost their topic": Mutation(
-        (Edit(f"{SUBMISSIONS}/reader.py", r"and agency\.kafka and records", "and 1"),),
+        (Edit(f"{SUBMISSIONS}/reader.py", r"or not agency\.kafka ", ""),),
         SUBMITTED,
     ),
     "submissions that were deleted unread": Mutation(

@@ -8,6 +8,7 @@ what became of its record, and a partition must not be stepped over by another's
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,10 +23,11 @@ from typing_extensions import override
 
 from services.ingest.publisher import LogPublisher
 from services.ingest.submissions.judge import Judged, Submission, judge_submissions
+from services.ingest.submissions.waiting import WaitingTopics
 from shared.backoff import wait_out
 from shared.catalogue.model import Agency, Catalogue
+from shared.errors import TransientError
 from shared.events.topics import REFUSED, SUBMISSIONS, SUBMISSIONS_GROUP
-from shared.http import Readiness
 from shared.kafka.broker import admin_client, make_consumer, outages_as_transient
 from shared.metrics import IngestMetrics, SubmissionMetrics
 from shared.settings import KafkaSettings
@@ -34,6 +36,7 @@ POLL_TIMEOUT_MS: Final = 250
 POLL_RECORDS_MAX: Final = 2_000
 LOOK_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 1.0
+LEAVE_SECONDS_MAX: Final = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +65,6 @@ class SubmissionReader:
         settings: KafkaSettings,
         catalogue: Callable[[], Catalogue],
         publisher: LogPublisher,
-        readiness: Readiness,
         *,
         metrics: IngestMetrics,
         submission_metrics: SubmissionMetrics,
@@ -73,22 +75,25 @@ class SubmissionReader:
             settings: How to reach Kafka.
             catalogue: Returns the catalogue that holds now.
             publisher: Of the log.
-            readiness: Told during an outage.
             metrics: Shared with the door over HTTP.
             submission_metrics: Of topics alone.
         """
         self._settings = settings
         self._catalogue = catalogue
         self._publisher = publisher
-        self._on_outage = readiness.for_part("submissions")
         self._metrics = metrics
         self._submission_metrics = submission_metrics
+        self._waiting = WaitingTopics()
         self._topics: frozenset[str] = frozenset()
         self._wanted: frozenset[str] = frozenset()
         self._look_at = 0.0
 
     async def run(self) -> None:
-        """Read until cancelled; connects once an agency has a topic."""
+        """Read until cancelled; connects once an agency has a topic.
+
+        Whatever happens here, the door over HTTP stays ready: its senders have no part
+        in it.
+        """
         consumer = make_consumer(self._settings, group_id=SUBMISSIONS_GROUP)
         assigned = _Assigned()
         has_joined = False
@@ -113,7 +118,10 @@ class SubmissionReader:
                     has_joined = True
                 await self._take_next(consumer, assigned)
         finally:
-            await consumer.stop()
+            await _leave(consumer)
+
+    def _on_outage(self, reason: str | None) -> None:
+        self._submission_metrics.waiting.set(0 if reason is None else 1)
 
     async def _find_topics(self) -> bool:
         """Look which topics there are to read; tell whether others than before.
@@ -144,6 +152,7 @@ class SubmissionReader:
 
     async def _take_next(self, consumer: AIOKafkaConsumer, assigned: _Assigned) -> None:
         """Take what comes next; what is not committed in the end comes again."""
+        self._resume(consumer)
         fetched = await wait_out(
             "fetch_submissions",
             lambda: self._fetch(consumer, assigned),
@@ -153,10 +162,48 @@ class SubmissionReader:
             agency_id = partition.topic.removeprefix(SUBMISSIONS)
             agency = self._catalogue().agency(agency_id)
             # One that has lost its topic just now: its records stay, undecided.
-            if agency is not None and agency.kafka and records:
+            if agency is None or not agency.kafka or not records:
+                continue
+            try:
                 await self._take(agency, records)
-                await _commit(consumer, partition, records[-1].offset + 1)
-                self._show_lag(consumer, partition, agency, records[-1].offset + 1)
+            except TransientError as error:
+                self._put_back(consumer, partition, agency, records[0].offset, error)
+                continue
+            self._waiting.forget(partition)
+            await _commit(consumer, partition, records[-1].offset + 1)
+            self._show_lag(consumer, partition, agency, records[-1].offset + 1)
+
+    def _put_back(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        agency: Agency,
+        offset: int,
+        error: TransientError,
+    ) -> None:
+        """Have an agency's topic wait alone, and be read again from the same place."""
+        now = asyncio.get_running_loop().time()
+        wait_seconds = self._waiting.add(partition, now)
+        _log.warning(
+            "submissions_put_back",
+            extra={
+                "agency": agency.id,
+                "offset": offset,
+                "wait_seconds": round(wait_seconds, 3),
+                "reason": str(error),
+            },
+        )
+        self._show_lag(consumer, partition, agency, offset)
+        # Another replica may have it by now; then it is read there.
+        with suppress(IllegalStateError):
+            consumer.seek(partition, offset)
+            consumer.pause(partition)
+
+    def _resume(self, consumer: AIOKafkaConsumer) -> None:
+        """Read on where the wait is over."""
+        now = asyncio.get_running_loop().time()
+        for partition in self._waiting.due(now) & consumer.paused():
+            consumer.resume(partition)
 
     async def _fetch(
         self, consumer: AIOKafkaConsumer, assigned: _Assigned
@@ -188,20 +235,16 @@ class SubmissionReader:
             )
 
     async def _take(self, agency: Agency, records: Sequence[ConsumerRecord]) -> None:
-        """Decide, append, and tell what was refused; returns once Kafka confirmed."""
+        """Decide, append, and tell what was refused; returns once Kafka confirmed.
+
+        Raises:
+            TransientError: It did not; all of it must be taken again.
+        """
         judged = judge_submissions(map(_submission, records), agency, self._catalogue())
         if judged.admitted:
-            await wait_out(
-                "append_submissions",
-                lambda: self._publisher.append(agency.id, judged.admitted),
-                on_outage=self._on_outage,
-            )
+            await self._publisher.append(agency.id, judged.admitted)
         if judged.refused:
-            await wait_out(
-                "tell_refused",
-                lambda: self._publisher.tell_refused(agency.id, judged.refused),
-                on_outage=self._on_outage,
-            )
+            await self._publisher.tell_refused(agency.id, judged.refused)
         self._report(agency, records, judged)
 
     def _report(
@@ -237,6 +280,13 @@ class SubmissionReader:
 async def _join(consumer: AIOKafkaConsumer) -> None:
     async with outages_as_transient():
         await consumer.start()
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group, bounded: a broker that is away would be waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LEAVE_SECONDS_MAX):
+            await consumer.stop()
 
 
 async def _commit(

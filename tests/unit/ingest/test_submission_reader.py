@@ -16,7 +16,6 @@ from shared.catalogue.model import Catalogue
 from shared.errors import TransientError
 from shared.events.refused_v1 import RefusedV1
 from shared.events.rejected_v1 import RejectedV1
-from shared.http import Readiness
 from shared.metrics import IngestMetrics, SubmissionMetrics, new_registry
 from shared.settings import KafkaSettings
 from tests.unit.ingest.doors import BANK, NOON, SHOP, make_catalogue, make_event
@@ -50,7 +49,7 @@ class World:
     start: int = 0
     committed_offset: int | None = None
     done: list[tuple[str, object]] = field(default_factory=list)
-    has_failed: asyncio.Event = field(default_factory=asyncio.Event)
+    paused_ones: set[TopicPartition] = field(default_factory=set)
 
     async def getmany(self, **_: object) -> dict[TopicPartition, list[Record]]:
         """Give everything once."""
@@ -59,7 +58,8 @@ class World:
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         """Note it."""
-        self.done.append(("commit", offsets[TOPIC]))
+        (offset,) = offsets.values()
+        self.done.append(("commit", offset))
 
     async def committed(self, _: TopicPartition) -> int | None:
         """Return what a test says."""
@@ -70,6 +70,22 @@ class World:
     ) -> dict[TopicPartition, int]:
         """Return what a test says."""
         return dict.fromkeys(partitions, self.start)
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        """Note it."""
+        self.done.append(("seek", offset))
+
+    def pause(self, partition: TopicPartition) -> None:
+        """Give nothing of it any more."""
+        self.paused_ones.add(partition)
+
+    def resume(self, partition: TopicPartition) -> None:
+        """Give it again."""
+        self.paused_ones.discard(partition)
+
+    def paused(self) -> set[TopicPartition]:
+        """Return what is not given."""
+        return self.paused_ones
 
     def highwater(self, _: TopicPartition) -> int:
         """Return an end behind everything."""
@@ -91,7 +107,6 @@ class World:
     def _fail(self) -> None:
         if self.failures:
             self.failures -= 1
-            self.has_failed.set()
             self.done.append(("failed", None))
             message = "kafka did not confirm"
             raise TransientError(message)
@@ -101,7 +116,8 @@ def catalogue(*, has_topic: bool = True) -> Catalogue:
     """Make a catalogue whose bank has a topic, or has lost it."""
     made = make_catalogue()
     bank = replace(BANK, kafka=has_topic)
-    return replace(made, agencies={"bank": bank, "shop": SHOP})
+    shop = replace(SHOP, kafka=has_topic)
+    return replace(made, agencies={"bank": bank, "shop": shop})
 
 
 def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
@@ -111,7 +127,6 @@ def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
         KafkaSettings(kafka_bootstrap_servers="nowhere:9"),
         lambda: catalogue(has_topic=has_topic),
         cast("LogPublisher", world),
-        Readiness(),
         metrics=IngestMetrics(registry),
         submission_metrics=SubmissionMetrics(registry),
     )
@@ -141,27 +156,46 @@ async def test_offset_is_committed_once_everything_is_confirmed() -> None:
     ]
 
 
-async def test_nothing_is_committed_while_kafka_does_not_confirm() -> None:
-    """It is tried until it is confirmed."""
-    world = World(records(make_event(), {"id": "bad"}), failures=2)
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_nothing_is_committed_while_kafka_does_not_confirm(failures: int) -> None:
+    """Neither the append nor the telling; all of it is read again, and waits alone."""
+    world = World(records(make_event(), {"id": "bad"}), failures=failures)
+    reader = make_reader(world)
+    for _ in range(failures):
+        again = dict(world.fetched)
+        await reader._take_next(world, _Assigned())
+        assert world.done[-2:] == [("failed", None), ("seek", 5)]
+        assert world.paused() == {TOPIC}
+        world.fetched = again
+    await reader._take_next(world, _Assigned())
+    assert [what for what, _ in world.done[-3:]] == ["append", "tell", "commit"]
+
+
+async def test_topic_that_waits_is_read_again_when_its_time_has_come() -> None:
+    """Not before: a broker in need must not be pressed."""
+    world = World({})
+    reader = make_reader(world)
+    now = asyncio.get_running_loop().time()
+    world.pause(TOPIC)
+    reader._waiting.add(TOPIC, now + 3600)
+    reader._resume(world)
+    assert world.paused() == {TOPIC}
+    reader._waiting.add(TOPIC, now - 3600)
+    reader._resume(world)
+    assert world.paused() == set()
+
+
+async def test_one_topic_that_waits_keeps_no_other_waiting() -> None:
+    """Each agency's trouble is its own."""
+    shop = TopicPartition("uptake.submissions.shop", 0)
+    (bank_records,) = records(make_event()).values()
+    good = Record(
+        json.dumps(make_event("uptake.indicator.counted")).encode(), 3, shop.topic
+    )
+    world = World({TOPIC: bank_records, shop: [good]}, failures=1)
     await take(world)
-    assert [what for what, _ in world.done] == [
-        "failed",
-        "failed",
-        "append",
-        "tell",
-        "commit",
-    ]
-
-
-async def test_reader_that_is_stopped_while_it_waits_commits_nothing() -> None:
-    """The next one reads it again, and it counts once."""
-    world = World(records(make_event()), failures=1_000)
-    async with asyncio.TaskGroup() as group:
-        taking = group.create_task(take(world))
-        await world.has_failed.wait()
-        taking.cancel()
-    assert {what for what, _ in world.done} == {"failed"}
+    assert [what for what, _ in world.done] == ["failed", "seek", "tell", "commit"]
+    assert world.paused() == {TOPIC}
 
 
 async def test_agency_that_has_lost_its_topic_is_not_read_any_more() -> None:
