@@ -27,8 +27,8 @@ from shared.settings import KafkaSettings
 
 LINGER_MS: Final = 2
 # Records that wait for Kafka's confirmation. A slow broker makes senders wait, by 503,
-# and not our memory grow.
-WAITING_BYTES_MAX: Final = 32 * 1024 * 1024
+# and not our memory grow; what a request holds besides is some ten times as much.
+WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

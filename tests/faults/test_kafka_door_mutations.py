@@ -25,6 +25,8 @@ JUDGED = ("tests/unit/ingest/test_submissions.py",)
 PERMITTED = ("tests/unit/shared/test_permissions.py",)
 SECURED = ("tests/unit/shared/test_secure_settings.py",)
 REPLACED = ("tests/unit/shared/test_producer.py",)
+BOUNDED = ("tests/unit/ingest/test_publisher.py",)
+REFUSED = ("tests/unit/shared/test_refusal.py",)
 DRAINED = ("tests/unit/shared/test_http.py",)
 SUBMISSIONS = "services/ingest/submissions"
 
@@ -142,6 +144,26 @@ MUTATIONS: Mapping[str, Mutation] = {
     "addresses that drivers would quote": Mutation(
         (Edit("shared/postgres/dsn.py", r"if parts is None:", "if False:"),), SECURED
     ),
+    "room for what waits": Mutation(
+        (
+            Edit(
+                "services/ingest/publisher.py",
+                r"held and held \+ size_bytes > WAITING_BYTES_MAX",
+                "False",
+            ),
+        ),
+        BOUNDED,
+    ),
+    "refusals that are no outage": Mutation(
+        (
+            Edit(
+                "shared/kafka/refusal.py",
+                r"isinstance\(error, ssl\.SSLCertVerificationError\)",
+                "False",
+            ),
+        ),
+        REFUSED,
+    ),
     "producers that are replaced": Mutation(
         (Edit("shared/kafka/producer.py", r"not error\.retriable", "False"),), REPLACED
     ),
@@ -160,7 +182,10 @@ MUTATIONS: Mapping[str, Mutation] = {
 
 async def test_copied_tree_passes_as_it_is(tmp_path: Path) -> None:
     """Or a failure after a mutation would mean nothing."""
-    tests = (*SUBMITTED, *JUDGED, *PERMITTED, *SECURED, *REPLACED, *DRAINED)
+    tests = (
+        *(*SUBMITTED, *JUDGED, *PERMITTED, *SECURED),
+        *(*REPLACED, *DRAINED, *BOUNDED, *REFUSED),
+    )
     status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
     assert status == 0, said
 

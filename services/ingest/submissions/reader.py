@@ -195,7 +195,7 @@ class SubmissionReader:
         )
         self._show_lag(consumer, partition, agency, offset)
         # Another replica may have it by now; then it is read there.
-        with suppress(IllegalStateError):
+        if partition in consumer.assignment():
             consumer.seek(partition, offset)
             consumer.pause(partition)
 

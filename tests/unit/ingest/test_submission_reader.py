@@ -50,6 +50,7 @@ class World:
     committed_offset: int | None = None
     done: list[tuple[str, object]] = field(default_factory=list)
     paused_ones: set[TopicPartition] = field(default_factory=set)
+    ours: set[TopicPartition] = field(default_factory=lambda: {TOPIC})
 
     async def getmany(self, **_: object) -> dict[TopicPartition, list[Record]]:
         """Give everything once."""
@@ -70,6 +71,10 @@ class World:
     ) -> dict[TopicPartition, int]:
         """Return what a test says."""
         return dict.fromkeys(partitions, self.start)
+
+    def assignment(self) -> set[TopicPartition]:
+        """Return what is this process's to read."""
+        return self.ours
 
     def seek(self, _: TopicPartition, offset: int) -> None:
         """Note it."""
@@ -182,6 +187,14 @@ async def test_topic_that_waits_is_read_again_when_its_time_has_come() -> None:
     assert world.paused() == {TOPIC}
     reader._waiting.add(TOPIC, now - 3600)
     reader._resume(world)
+    assert world.paused() == set()
+
+
+async def test_topic_that_has_moved_away_is_left_to_its_reader() -> None:
+    """It is not ours to put back, and nothing of it was committed."""
+    world = World(records(make_event()), failures=1, ours=set())
+    await take(world)
+    assert world.done == [("failed", None)]
     assert world.paused() == set()
 
 
