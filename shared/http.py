@@ -1,8 +1,7 @@
 """What the HTTP doors of all services share: probes, metrics, problems, serving."""
 
-import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +11,7 @@ from prometheus_client.exposition import generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from typing_extensions import override
 
 from shared.errors import FatalError
@@ -21,7 +20,6 @@ PROBLEM_TYPE: Final = "https://uptake.invalid/problems/"
 KEEP_ALIVE_SECONDS: Final = 75
 GRACE_SECONDS: Final = 10
 CONCURRENT_REQUESTS_MAX: Final = 1_000
-_ALWAYS_ANSWERED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 _PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -101,53 +99,6 @@ def probe_routes(readiness: Readiness, registry: CollectorRegistry) -> list[Base
         Route("/health/ready", ready),
         Route("/metrics", metrics),
     ]
-
-
-class Drain:
-    """An application that can be emptied: what is open ends, what is new gets 503.
-
-    Probes and metrics are answered to the end, so that a load balancer sees it coming.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._open = 0
-        self._is_draining = False
-        self._has_ended = asyncio.Event()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in _ALWAYS_ANSWERED:
-            await self._app(scope, receive, send)
-            return
-        if self._is_draining:
-            await _stopping()(scope, receive, send)
-            return
-        self._open += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._open -= 1
-            self._has_ended.set()
-
-    async def empty(self) -> None:
-        """Take nothing new, and wait for what is open, within bounds."""
-        self._is_draining = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_SECONDS):
-                while self._open:
-                    self._has_ended.clear()
-                    await self._has_ended.wait()
-
-
-def _stopping() -> Response:
-    return problem(
-        503,
-        "stopping",
-        "The service is stopping",
-        "nothing was taken; send it again in a moment, with the same ids",
-        headers={"retry-after": "2", "connection": "close"},
-    )
 
 
 class Server(uvicorn.Server):

@@ -10,7 +10,8 @@ from services.ingest.web import EventsDoor, make_app
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
 from shared.clock import SystemClock
-from shared.http import Drain, Readiness, make_server, serve
+from shared.http import Readiness, make_server, serve
+from shared.http_drain import Drain
 from shared.kafka.topic_setup import check_topics
 from shared.metrics import (
     HttpMetrics,

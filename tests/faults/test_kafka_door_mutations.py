@@ -27,7 +27,7 @@ SECURED = ("tests/unit/shared/test_secure_settings.py",)
 REPLACED = ("tests/unit/shared/test_producer.py",)
 BOUNDED = ("tests/unit/ingest/test_publisher.py",)
 REFUSED = ("tests/unit/shared/test_refusal.py",)
-DRAINED = ("tests/unit/shared/test_http.py",)
+DRAINED = ("tests/unit/shared/test_http_drain.py",)
 SUBMISSIONS = "services/ingest/submissions"
 
 MUTATIONS: Mapping[str, Mutation] = {
@@ -175,7 +175,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         REPLACED,
     ),
     "requests that come while a service stops": Mutation(
-        (Edit("shared/http.py", r"if self\._is_draining:", "if False:"),), DRAINED
+        (Edit("shared/http_drain.py", r"if self\._is_draining:", "if False:"),), DRAINED
     ),
 }
 
