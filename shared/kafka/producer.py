@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.errors import TransientError
 from shared.kafka.broker import make_producer
@@ -164,12 +164,16 @@ async def _stop(producer: AIOKafkaProducer) -> None:
 
 
 async def _cut_off(producer: AIOKafkaProducer) -> None:
-    """End a client's own tasks, which its `stop` leaves running when interrupted."""
+    """End a client's own tasks, which its `stop` leaves running when interrupted.
+
+    Then give up what it holds: its `stop` waits for that too, in a task of its own.
+    """
     await producer.client.close()
     sender = producer._sender.sender_task  # noqa: SLF001 -- there is no other way
     if sender is not None and not sender.done():
         sender.cancel()
         await asyncio.wait([sender], timeout=STOP_SECONDS_MAX)
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- as above
 
 
 def _forget(confirmation: asyncio.Future[Any]) -> None:

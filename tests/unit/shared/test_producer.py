@@ -51,7 +51,17 @@ class FakeClient:
     is_stuck: bool = False
     is_stopped: bool = False
     is_closed: bool = False
+    given_up: list[Exception] = field(default_factory=list)
     _sender: FakeSender = field(default_factory=FakeSender)
+
+    @property
+    def _message_accumulator(self) -> "FakeClient":
+        """Be its own store of what is not yet delivered."""
+        return self
+
+    def fail_all(self, error: Exception) -> None:
+        """Note that everything is given up."""
+        self.given_up.append(error)
 
     @property
     def client(self) -> "FakeClient":
@@ -178,6 +188,7 @@ async def test_broken_producer_is_stopped_even_if_it_waits(
         await unconfirmed(producer)
         assert stuck.is_closed
         assert sending.cancelled()
+        assert len(stuck.given_up) == 1
 
 
 async def test_many_who_notice_replace_it_once() -> None:
