@@ -45,12 +45,15 @@ _log = logging.getLogger(__name__)
 class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
     """Partitions that came to us and have not been looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: SubmissionMetrics) -> None:
         self.fresh: set[TopicPartition] = set()
+        self._metrics = metrics
 
     @override
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self.fresh.clear()
+        # What another replica reads from now on, it shows.
+        self._metrics.lag_records.clear()
 
     @override
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -95,7 +98,7 @@ class SubmissionReader:
         in it.
         """
         consumer = make_consumer(self._settings, group_id=SUBMISSIONS_GROUP)
-        assigned = _Assigned()
+        assigned = _Assigned(self._submission_metrics)
         has_joined = False
         try:
             while True:
@@ -271,7 +274,9 @@ class SubmissionReader:
         agency: Agency,
         next_offset: int,
     ) -> None:
-        end = consumer.highwater(partition)
+        # What has moved to another replica is shown there.
+        is_ours = partition in consumer.assignment()
+        end = consumer.highwater(partition) if is_ours else None
         if end is not None:
             behind = max(end - next_offset, 0)
             self._submission_metrics.lag_records.labels(agency.id).set(behind)

@@ -92,8 +92,9 @@ class World:
         """Return what is not given."""
         return self.paused_ones
 
-    def highwater(self, _: TopicPartition) -> int:
-        """Return an end behind everything."""
+    def highwater(self, partition: TopicPartition) -> int:
+        """Return an end behind everything, of what is ours, as the library does."""
+        assert partition in self.ours
         return 12
 
     async def append(self, agency: str, events: Sequence[Admitted]) -> None:
@@ -140,7 +141,7 @@ def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
 async def take(world: World, *, has_topic: bool = True) -> SubmissionReader:
     """Take what a world has."""
     reader = make_reader(world, has_topic=has_topic)
-    await reader._take_next(world, _Assigned())
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
     return reader
 
 
@@ -168,11 +169,11 @@ async def test_nothing_is_committed_while_kafka_does_not_confirm(failures: int) 
     reader = make_reader(world)
     for _ in range(failures):
         again = dict(world.fetched)
-        await reader._take_next(world, _Assigned())
+        await reader._take_next(world, _Assigned(reader._submission_metrics))
         assert world.done[-2:] == [("failed", None), ("seek", 5)]
         assert world.paused() == {TOPIC}
         world.fetched = again
-    await reader._take_next(world, _Assigned())
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
     assert [what for what, _ in world.done[-3:]] == ["append", "tell", "commit"]
 
 
@@ -196,6 +197,19 @@ async def test_topic_that_has_moved_away_is_left_to_its_reader() -> None:
     await take(world)
     assert world.done == [("failed", None)]
     assert world.paused() == set()
+
+
+async def test_lag_is_shown_where_the_topic_is_read() -> None:
+    """And nowhere else: a replica that has lost it would show an old one for ever."""
+    world = World(records(make_event()))
+    reader = await take(world)
+    gauge = reader._submission_metrics.lag_records
+    assert gauge.labels("bank")._value.get() == 6
+    _Assigned(reader._submission_metrics).on_partitions_revoked([TOPIC])
+    assert not [sample for metric in gauge.collect() for sample in metric.samples]
+    world.fetched, world.ours = records(make_event(), first=6), set()
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
+    assert not [sample for metric in gauge.collect() for sample in metric.samples]
 
 
 async def test_one_topic_that_waits_keeps_no_other_waiting() -> None:
