@@ -117,6 +117,11 @@ test-all: test test-kafka tools ## every test, on both brokers; what is missing 
 	$(PYTEST) -m "(debian or node or slow) and not kafka"
 	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "(debian or slow) and not embedded" $(BROKER_TESTS)
 
+.PHONY: killed-broker
+killed-broker: $(VENV)/.dev ## the broker killed under load, and a recount (Java, Maven; RUNS=10 SEED=n)
+	UPTAKE_TEST_BROKER=kafka UPTAKE_TEST_RUNS=$(or $(RUNS),10) UPTAKE_TEST_SEED=$(or $(SEED),1) \
+	  $(PYTEST) -s tests/faults/test_killed_broker.py
+
 .PHONY: bench
 bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone)
 	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))

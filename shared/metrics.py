@@ -130,6 +130,28 @@ class AgencyMetrics:
         )
 
 
+class SubmissionMetrics:
+    """What happens to agencies' own topics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lag_records = Gauge(
+            "uptake_submissions_lag_records",
+            "Submissions behind the last one decided, by agency.",
+            ("agency",),
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "uptake_submissions_waiting",
+            "1 while agencies' topics cannot be read, else 0.",
+            registry=registry,
+        )
+        self.lost = Counter(
+            "uptake_submissions_lost_total",
+            "Submissions that the broker deleted before they were decided.",
+            registry=registry,
+        )
+
+
 class AggregationMetrics:
     """What becomes of the log."""
 

@@ -39,6 +39,7 @@ from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Tree
 from shared.clock import SystemClock
+from shared.events.topics import AGGREGATION_GROUP
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_consumer
 from shared.kafka.topic_setup import check_topics
@@ -46,7 +47,6 @@ from shared.metrics import AggregationMetrics, new_registry
 from shared.postgres.pool import open_pool
 
 ROLE = "uptake_aggregation"
-GROUP = "uptake.aggregation"
 # Batches of different partitions are applied side by side, each on a connection of
 # its own (ADR 0013); two keep two cores busy.
 APPLIERS = 2
@@ -153,7 +153,7 @@ def _start_consuming(  # noqa: PLR0917 -- wiring
 ) -> None:
     """Start the reader, the applier behind it, and the watch over both."""
     ledger, clock = new_ledger(), SystemClock()
-    consumer = make_consumer(settings, group_id=GROUP)
+    consumer = make_consumer(settings, group_id=AGGREGATION_GROUP)
     waiting = WaitingCuts(records_max=settings.batch_records_max)
     reader = LogReader(
         consumer,

@@ -21,6 +21,7 @@ from services.cli.render import Column, print_table, to_json
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Agency
 from shared.errors import CatalogueError
+from shared.events.topics import agency_topics
 
 app = typer.Typer(no_args_is_help=True, help="Agencies of the catalogue, their keys.")
 
@@ -66,6 +67,13 @@ def add(
     text = render_agency(draft, (key.stored,))
     write_agency(catalogue, f"{draft.id}.yaml", text, is_new=True)
     print(f"wrote {catalogue / FOLDER / draft.id}.yaml", file=sys.stderr)
+    if kafka:
+        topic = agency_topics(draft.id)[0].name
+        print(
+            f"next: uptake migrate makes {topic} and permits only the agency's user "
+            "to write it",
+            file=sys.stderr,
+        )
     show_key(key)
 
 

@@ -26,12 +26,12 @@ from services.cli.embedded.ports import free_port
 from services.cli.embedded.postgres import EmbeddedPostgres
 from services.cli.embedded.server import LoopbackServer
 from services.cli.local_stack import ENVIRONMENT_FILE
-from services.cli.migrate import migrate_all
+from services.cli.migrate import PermissionSettings, migrate_all
 from services.cli.shipped import CODE_ROOT
 from services.cli.stack_settings import GivenServers, StackSettings
 from services.cli.supervisor import ServiceSpec, Supervisor, write_atomically
 from shared.errors import FatalError
-from shared.settings import KafkaSettings, PostgresSettings
+from shared.settings import KafkaSettings, PostgresSettings, load_settings
 
 SERVICES: Final = ("ingest", "aggregation", "alerting")
 RUN_FILE: Final = "run.json"
@@ -143,7 +143,8 @@ class Stack:
         """Make tables and topics, or bring them up to date."""
         started_at = time.monotonic()
         changed = await migrate_all(
-            KafkaSettings(
+            load_settings(
+                KafkaSettings,
                 kafka_bootstrap_servers=self._environment[
                     "UPTAKE_KAFKA_BOOTSTRAP_SERVERS"
                 ],
@@ -151,6 +152,7 @@ class Stack:
                 kafka_partitions=self.plan.settings.kafka_partitions,
             ),
             self.postgres_settings,
+            load_settings(PermissionSettings, catalogue=self.plan.catalogue),
         )
         files = sum(len(names) for names in changed.applied.values())
         made = f"{files} migrations, {len(changed.topics)} topics"

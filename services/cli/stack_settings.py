@@ -1,22 +1,23 @@
 """Settings of a stack on one machine, and the servers it uses."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
 
 from shared.errors import SettingsError
-from shared.settings import PREFIX
+from shared.postgres.dsn import check_dsn
+from shared.secret_files import PREFIX
+from shared.settings import UptakeSettings
+
+_SECURITY: Final = f"{PREFIX}KAFKA_SECURITY_PROTOCOL"
 
 
-class StackSettings(BaseSettings):
+class StackSettings(UptakeSettings):
     """What `uptake up` and `uptake demo` read from the environment."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
-    )
 
     http_host: str = Field(
         default="127.0.0.1", description="address that the services listen on"
@@ -27,7 +28,7 @@ class StackSettings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         default=None, description="Kafka to use; embedded when neither is given"
     )
-    postgres_dsn: SecretStr | None = Field(
+    postgres_dsn: Annotated[SecretStr, AfterValidator(check_dsn)] | None = Field(
         default=None, description="Postgres to use; embedded when neither is given"
     )
     kafka_idempotence: bool = Field(
@@ -83,6 +84,12 @@ class GivenServers:
         """
         kafka, postgres = settings.kafka_bootstrap_servers, settings.postgres_dsn
         if kafka is None and postgres is None:
+            # The services would read it too, and ask the embedded broker for TLS.
+            if os.environ.get(_SECURITY, "PLAINTEXT") != "PLAINTEXT":
+                raise SettingsError(
+                    f"bad settings: {_SECURITY} is set and no Kafka is named; unset "
+                    "it, or name the servers to use"
+                )
             return None
         if kafka is None or postgres is None:
             missing = "POSTGRES_DSN" if postgres is None else "KAFKA_BOOTSTRAP_SERVERS"
@@ -98,6 +105,8 @@ class GivenServers:
                 "UPTAKE_KAFKA_IDEMPOTENCE": str(settings.kafka_idempotence).lower(),
                 "UPTAKE_KAFKA_REPLICATION": str(settings.kafka_replication),
                 "UPTAKE_POSTGRES_DSN": dsn,
+                # Where the address came from; the services take it from above.
+                "UPTAKE_POSTGRES_DSN_FILE": "",
             },
             shown=f"{kafka}, {_address(dsn)}",
         )

@@ -6,14 +6,22 @@ import logging
 from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
+from services.ingest.submissions.reader import SubmissionReader
 from services.ingest.web import EventsDoor, make_app
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.watch import AgencyWatch
 from shared.clock import SystemClock
 from shared.http import Readiness, make_server, serve
+from shared.http_drain import Drain
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import AgencyMetrics, HttpMetrics, IngestMetrics, new_registry
+from shared.metrics import (
+    AgencyMetrics,
+    HttpMetrics,
+    IngestMetrics,
+    SubmissionMetrics,
+    new_registry,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +54,16 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         metrics=metrics,
         http_metrics=HttpMetrics(registry),
     )
+    submissions = SubmissionReader(
+        settings,
+        lambda: guard.catalogue,
+        publisher,
+        metrics=metrics,
+        submission_metrics=SubmissionMetrics(registry),
+    )
+    drain = Drain(make_app(door, readiness, registry))
     server = make_server(
-        make_app(door, readiness, registry),
+        drain,
         host=settings.http_host,
         port=settings.http_port,
     )
@@ -60,6 +76,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         await wait_out("start_producer", publisher.start, on_outage=on_outage)
         readiness.set("kafka", None)
         _log.info("ready", extra={"port": settings.http_port})
+        await submissions.run()
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -68,10 +85,14 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
             guarding = group.create_task(guard.run())
             await stop.wait()
             _log.info("stopping")
+            readiness.set("service", "stopping")
             connecting.cancel()
             guarding.cancel()
-            # Open requests get their answer before the producer goes away.
+            # A stream ends with the line that is durable. Open requests get their
+            # answer before the producer goes away, and new ones are told to come
+            # again.
             door.stop()
+            await drain.empty()
             server.stop()
             await serving
     finally:

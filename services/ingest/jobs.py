@@ -238,9 +238,12 @@ class SettlingJob:
         record = record_of(message.data)
         if self._order.verb == "drop":
             key, value = record or (None, b"")
+        elif message.data.topic != EVENTS and not self._order.records:
+            # Refused at the door; nothing that we could send would be taken.
+            return None
         elif record is None or message.data.topic != EVENTS:
             self._without_bytes += 1
-            _say(f"{place_of(message.id)}  not redriven: its bytes are not kept")
+            _say(f"{place_of(message.id)}  not redriven: {_why_not(message)}")
             return None
         else:
             key, value = record
@@ -308,6 +311,12 @@ def _describe(mark: RedrivenV1 | DroppedV1) -> str:
     if isinstance(mark, DroppedV1):
         return f"{record}  dropped"
     return f"{record}  redriven to {mark.data.partition}/{mark.data.offset}"
+
+
+def _why_not(message: RejectedV1) -> str:
+    if message.data.topic != EVENTS:
+        return "it was refused at the door; its agency mends it and sends it again"
+    return "its bytes are not kept"
 
 
 def _say(line: str) -> None:

@@ -5,7 +5,8 @@ it raises, some of the records may be in the log; the sender retries with the sa
 and aggregation counts them once. Nothing is remembered here (promise 1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,13 +16,19 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.ingest.core.admission import Admitted
+from shared.errors import TransientError
 from shared.events.adoption_v1 import HEADERS
+from shared.events.refused_v1 import RefusedV1
+from shared.events.rejected_v1 import RejectedV1
 from shared.events.settled_v1 import DroppedV1, RedrivenV1
-from shared.events.topics import EVENTS, REJECTED
+from shared.events.topics import EVENTS, REFUSED, REJECTED
 from shared.kafka.producer import Pending, SteadyProducer
 from shared.settings import KafkaSettings
 
 LINGER_MS: Final = 2
+# Records that wait for Kafka's confirmation. A slow broker makes senders wait, by 503,
+# and not our memory grow; what a request holds besides is some ten times as much.
+WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class LogPublisher:
         self._producer = SteadyProducer(settings, linger_ms=LINGER_MS)
         self._ack_timeout_seconds = ack_timeout_seconds
         self._partition_of = DefaultPartitioner()
+        self._waiting_bytes = 0
 
     async def start(self) -> None:
         """Connect.
@@ -66,7 +74,7 @@ class LogPublisher:
 
         Raises:
             TransientError: Not all are confirmed; whether they are in the log is
-                unknown.
+                unknown. Or so much waits for Kafka that nothing was sent.
         """
         key = agency.encode()
         values = [msgspec.json.encode(event.record) for event in events]
@@ -78,7 +86,10 @@ class LogPublisher:
             else:
                 await self._submit_batch(producer, key, values, pending)
 
-        await self._producer.confirm(submit, timeout_seconds=self._ack_timeout_seconds)
+        with self._room_for(sum(map(len, values))):
+            await self._producer.confirm(
+                submit, timeout_seconds=self._ack_timeout_seconds
+            )
 
     async def append_again(
         self, records: Sequence[LoggedBytes]
@@ -131,6 +142,42 @@ class LogPublisher:
                 pending.append(sent)
 
         await self._producer.confirm(submit, timeout_seconds=self._ack_timeout_seconds)
+
+    async def tell_refused(
+        self, agency: str, refused: Sequence[tuple[RefusedV1, RejectedV1]]
+    ) -> None:
+        """Tell an agency, and operators, which of its submissions were refused.
+
+        Raises:
+            TransientError: Not all are confirmed; one may be told twice, under one id.
+        """
+
+        async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
+            for told, kept in refused:
+                for topic, message in ((REFUSED + agency, told), (REJECTED, kept)):
+                    sent = await producer.send(
+                        topic,
+                        message.model_dump_json().encode(),
+                        key=message.id.encode(),
+                        headers=HEADERS,
+                    )
+                    pending.append(sent)
+
+        await self._producer.confirm(submit, timeout_seconds=self._ack_timeout_seconds)
+
+    @contextmanager
+    def _room_for(self, size_bytes: int) -> Iterator[None]:
+        """Hold room for records while they wait; one request has it in any case."""
+        held = self._waiting_bytes
+        if held and held + size_bytes > WAITING_BYTES_MAX:
+            raise TransientError(
+                "too much waits for kafka to confirm; nothing was sent"
+            )
+        self._waiting_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._waiting_bytes -= size_bytes
 
     async def _submit_batch(
         self,

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
-from shared.errors import RejectionCode
+from shared.errors import RefusalCode, RejectionCode
 from shared.events import asyncapi_examples as examples
 from shared.events.adoption_v1 import (
     CONTENT_TYPE,
@@ -20,9 +20,21 @@ from shared.events.adoption_v1 import (
     StatedV1,
 )
 from shared.events.alert_v1 import AlertV1
+from shared.events.cloudevent_v1 import EventV1
+from shared.events.refused_v1 import RefusedDataV1, RefusedV1
 from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
 from shared.events.settled_v1 import DroppedV1, RedrivenV1
-from shared.events.topics import ALERTS, EVENTS, REJECTED, TOPICS, TOTALS, TopicSpec
+from shared.events.topics import (
+    ALERTS,
+    EVENTS,
+    REFUSED,
+    REJECTED,
+    SUBMISSIONS,
+    TOPICS,
+    TOTALS,
+    TopicSpec,
+    agency_topics,
+)
 from shared.events.totals_v1 import (
     DailyTotalV1,
     LastReportV1,
@@ -38,7 +50,8 @@ JSON: Final = "application/json"
 _BINDING: Final = "0.5.0"
 
 _ABOUT: Final = """\
-The topics of Uptake. Anybody who may read a topic may subscribe; the services write.
+The topics of Uptake. Anybody who may read a topic may subscribe; the services write, \
+and each agency with a topic of its own writes that one.
 
 Every record is delivered at least once: recognise what you know by its id \
 (CloudEvents), or keep the value with the higher `revision`, of equal ones the later \
@@ -66,6 +79,8 @@ class _Channel:
 
 _AGENCY: Final = "the agency's id: its events are in one partition, in order"
 _RECORD: Final = "of the rejected record: topic, partition and offset, joined by /"
+_ANY_KEY: Final = "the sender's choice; not looked at"
+_AGENCY_PARAMETER: Final = "{agency}"
 _TOTAL: Final = "a JSON array in its shortest form: what the value replaces"
 
 _CHANNELS: Final = (
@@ -83,7 +98,8 @@ _CHANNELS: Final = (
         "rejected",
         REJECTED,
         "Records of the log that aggregation did not apply, with their bytes, and "
-        "what became of them. The last mark holds; without one a record is open.",
+        "what became of them. The last mark holds; without one a record is open. Also "
+        "submissions that ingest refused, without their bytes.",
         tuple(
             _Message(model, _RECORD, CLOUDEVENT)
             for model in (RejectedV1, RedrivenV1, DroppedV1)
@@ -104,6 +120,23 @@ _CHANNELS: Final = (
         ALERTS,
         "Transitions of alerts; their id is fingerprint, episode and state.",
         (_Message(AlertV1, "the alert's fingerprint", CLOUDEVENT),),
+    ),
+    _Channel(
+        "submissions",
+        SUBMISSIONS + _AGENCY_PARAMETER,
+        "An agency's own topic, for agencies with `kafka: true`: only its user may "
+        "write it, and it goes through the same checks as `POST /v1/events`. One event "
+        "a record, structured as here, or binary: `ce_` headers, and `data` as the "
+        "value. The broker's time of the record is the instant at which it is judged.",
+        (_Message(EventV1, _ANY_KEY, CLOUDEVENT),),
+    ),
+    _Channel(
+        "refused",
+        REFUSED + _AGENCY_PARAMETER,
+        "What was refused of an agency's own topic, and why; only its user may read "
+        "it, in consumer groups whose names begin with `agency.<id>.`. What is in "
+        "neither this topic nor unread is in the log.",
+        (_Message(RefusedV1, "the message's id", CLOUDEVENT),),
     ),
 )
 
@@ -131,6 +164,27 @@ _OPERATIONS: Final[
         "rejected",
         "ingest",
         "Redrive or drop what an operator names",
+    ),
+    (
+        "ingestReceivesSubmissions",
+        "receive",
+        "submissions",
+        "ingest",
+        "Admit or refuse each event",
+    ),
+    (
+        "ingestSendsRefused",
+        "send",
+        "refused",
+        "ingest",
+        "Tell an agency what was refused",
+    ),
+    (
+        "ingestSendsRejected",
+        "send",
+        "rejected",
+        "ingest",
+        "Tell operators what was refused",
     ),
     (
         "ingestSendsMarks",
@@ -205,9 +259,11 @@ def _server() -> Document:
 
 
 def _channel(channel: _Channel) -> Document:
+    parameters = {"agency": {"description": "id of the agency in the catalogue"}}
     return {
         "address": channel.topic,
         "description": channel.description,
+        **({"parameters": parameters} if _AGENCY_PARAMETER in channel.topic else {}),
         "messages": {
             message.model.__name__: {
                 "$ref": f"#/components/messages/{message.model.__name__}"
@@ -220,7 +276,8 @@ def _channel(channel: _Channel) -> Document:
 
 def _topic(name: str) -> Document:
     """Describe a topic as it is created where the settings are left as they are."""
-    spec: TopicSpec = next(spec for spec in TOPICS if spec.name == name)
+    specs = (*TOPICS, *agency_topics(_AGENCY_PARAMETER))
+    spec: TopicSpec = next(spec for spec in specs if spec.name == name)
     replicas: int = KafkaSettings.model_fields["kafka_replication"].default
     configs = {key: _config(key, value) for key, value in spec.configs.items()}
     return {
@@ -265,10 +322,19 @@ def _message(message: _Message) -> Document:
 
 
 def _schemas(models: Sequence[type[BaseModel]]) -> Document:
-    schemas = schemas_of(models)
-    # The model takes any code, because a reader must outlive codes that come later;
-    # the writer has these.
-    data = schemas[RejectedDataV1.__name__]
-    assert isinstance(data, dict)
-    data["properties"]["code"]["enum"] = sorted(RejectionCode)
+    # Of what a sender sends, defaults may be left out.
+    received = schemas_of([EventV1], mode="validation")
+    schemas = {
+        **schemas_of([model for model in models if model is not EventV1]),
+        **received,
+    }
+    # The models take any code, because a reader must outlive codes that come later;
+    # the writers have these.
+    for model, codes in (
+        (RejectedDataV1, {*RejectionCode, *RefusalCode}),
+        (RefusedDataV1, {*RefusalCode}),
+    ):
+        data = schemas[model.__name__]
+        assert isinstance(data, dict)
+        data["properties"]["code"]["enum"] = sorted(codes)
     return schemas

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from shared.errors import RejectionCode
+from shared.errors import RefusalCode, RejectionCode
 from shared.events.adoption_v1 import (
     ControlV1,
     CountedDataV1,
@@ -16,6 +16,8 @@ from shared.events.adoption_v1 import (
     StatedV1,
 )
 from shared.events.alert_v1 import AlertDataV1, AlertKind, AlertState, AlertV1
+from shared.events.cloudevent_v1 import CountDataV1, EventV1
+from shared.events.refused_v1 import RefusedDataV1, RefusedV1
 from shared.events.rejected_v1 import RejectedDataV1, RejectedV1
 from shared.events.settled_v1 import (
     DroppedDataV1,
@@ -23,7 +25,7 @@ from shared.events.settled_v1 import (
     RedrivenDataV1,
     RedrivenV1,
 )
-from shared.events.topics import EVENTS
+from shared.events.topics import EVENTS, SUBMISSIONS
 from shared.events.totals_v1 import (
     DailyTotalV1,
     LastReportV1,
@@ -184,17 +186,47 @@ _ALERT: Final = AlertV1(
 )
 
 
+_SUBMITTED: Final = EventV1(
+    specversion="1.0",
+    id="order-48213",
+    source=_SOURCE,
+    type="uptake.ecommerce.completed",
+    time="2026-11-21T09:00:00+07:00",
+    data=CountDataV1(locality=_COMMUNE, count=1, amount=412_750),
+)
+
+_REFUSED: Final = RefusedV1(
+    id=f"{SUBMISSIONS}{_AGENCY}/0/41",
+    source="/uptake/ingest",
+    time=_AT,
+    data=RefusedDataV1(
+        code=RefusalCode.TIME_NAIVE.value,
+        detail="time has no offset from UTC; append one, e.g. +07:00",
+        topic=f"{SUBMISSIONS}{_AGENCY}",
+        partition=0,
+        offset=41,
+        id="order-48214",
+        sha256="7d0c0b2f5e1f6a0c4b7f7e2e0a9a9d3a2f8a6f5f1f7f0f8d7c6b5a4938271605",
+    ),
+)
+
+
 def _named(*messages: BaseModel) -> dict[str, object]:
     return {
         type(message).__name__: message.model_dump(mode="json") for message in messages
     }
 
 
-PAYLOADS: Final = _named(*_EVENTS, *_TOTALS, _REJECTED, *_MARKS, _ALERT)
+PAYLOADS: Final = {
+    **_named(*_EVENTS, *_TOTALS, _REJECTED, *_MARKS, _ALERT, _REFUSED),
+    EventV1.__name__: _SUBMITTED.model_dump(mode="json", exclude_unset=True),
+}
 
 KEYS: Final[dict[str, str]] = {
     **{type(event).__name__: _AGENCY for event in _EVENTS},
     **{type(total).__name__: total.key().decode() for total in _TOTALS},
     **{type(each).__name__: _PLACE for each in (_REJECTED, *_MARKS)},
     AlertV1.__name__: _FINGERPRINT,
+    RefusedV1.__name__: _REFUSED.id,
+    EventV1.__name__: _SUBMITTED.id,
 }

@@ -8,6 +8,14 @@ EVENTS: Final = "uptake.events"
 REJECTED: Final = "uptake.rejected"
 TOTALS: Final = "uptake.totals"
 ALERTS: Final = "uptake.alerts"
+# One of each for an agency with `kafka: true`; the agency's id follows.
+SUBMISSIONS: Final = "uptake.submissions."
+REFUSED: Final = "uptake.refused."
+
+AGGREGATION_GROUP: Final = "uptake.aggregation"
+SUBMISSIONS_GROUP: Final = "uptake.submissions"
+
+_DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +44,31 @@ TOPICS: Final = (
     TopicSpec(TOTALS, None, {"cleanup.policy": "compact"}),
     TopicSpec(ALERTS, 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
 )
+
+
+def agency_topics(agency: str) -> tuple[TopicSpec, TopicSpec]:
+    """Return how an agency's two topics are created (ADR 0020).
+
+    The first is its own to write, the second tells it what was refused.
+    """
+    return (
+        TopicSpec(
+            f"{SUBMISSIONS}{agency}",
+            # Its events lie in one partition of the log, in the order it sent them.
+            1,
+            {
+                "retention.ms": str(30 * _DAY_MS),
+                "cleanup.policy": "delete",
+                # The instant of submission, which the sender cannot choose.
+                "message.timestamp.type": "LogAppendTime",
+                # The broker unpacks what is sent packed, and holds the result to its
+                # limit: no bomb and no unknown codec reaches a reader.
+                "compression.type": "uncompressed",
+            },
+        ),
+        TopicSpec(
+            f"{REFUSED}{agency}",
+            1,
+            {"retention.ms": str(90 * _DAY_MS), "cleanup.policy": "delete"},
+        ),
+    )

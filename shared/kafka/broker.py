@@ -6,14 +6,22 @@ what was never committed (STYLE, framework facts); none of them is relied on her
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLScram512
 
-from shared.errors import TransientError
+from shared.errors import FatalError, TransientError
+from shared.kafka.connection import connection, tls_context
+from shared.kafka.refusal import find_refusal
 from shared.settings import KafkaSettings
 
 REQUEST_TIMEOUT_MS: Final = 10_000
@@ -24,9 +32,11 @@ FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
 PARTITION_FETCH_BYTES_MAX: Final = 2 * 1024 * 1024
 
 
-def connection(settings: KafkaSettings) -> dict[str, Any]:
-    """Return the arguments with which every client connects."""
-    return {"bootstrap_servers": settings.kafka_bootstrap_servers}
+_NOT_PERMITTED: Final = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 
 def make_producer(settings: KafkaSettings, *, linger_ms: int) -> AIOKafkaProducer:
@@ -78,6 +88,7 @@ def make_broker(settings: KafkaSettings) -> KafkaBroker:
     """Build a FastStream broker; subscribers set their own acknowledgement policy."""
     return KafkaBroker(
         settings.kafka_bootstrap_servers,
+        security=_security(settings),
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -89,20 +100,44 @@ def make_broker(settings: KafkaSettings) -> KafkaBroker:
     )
 
 
+def _security(settings: KafkaSettings) -> BaseSecurity | None:
+    """Say to FastStream what `connection` says to aiokafka."""
+    context = tls_context(settings)
+    if settings.kafka_password is None:
+        return None if context is None else BaseSecurity(context, use_ssl=True)
+    return SASLScram512(
+        username=settings.kafka_username or "",
+        password=settings.kafka_password.get_secret_value(),
+        ssl_context=context,
+        use_ssl=context is not None,
+    )
+
+
 @asynccontextmanager
 async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Open an admin client for a moment.
 
     Raises:
         TransientError: Kafka does not answer for now.
+        FatalError: Kafka, or its certificate, is not to be had with these settings.
     """
     client = AIOKafkaAdminClient(
         **connection(settings), request_timeout_ms=REQUEST_TIMEOUT_MS
     )
     try:
-        async with outages_as_transient():
-            await client.start()
-            yield client
+        await client.start()
+        yield client
+    except _NOT_PERMITTED as error:
+        raise FatalError(
+            f"kafka does not permit it to this user: {type(error).__name__}"
+        ) from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        refusal = await find_refusal(settings)
+        if refusal is not None:
+            raise FatalError(refusal) from error
+        raise TransientError(
+            f"kafka is away: {type(error).__name__}: {error}"
+        ) from error
     finally:
         await client.close()
 

@@ -7,18 +7,21 @@ revisions make what is sent again harmless, so a new producer may simply take ov
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.errors import TransientError
-from shared.kafka.broker import make_producer, outages_as_transient
+from shared.kafka.broker import make_producer
+from shared.kafka.refusal import find_refusal
 from shared.settings import KafkaSettings
 
 STOP_SECONDS_MAX: Final = 3.0
+CONNECT_INTERVAL_SECONDS: Final = 0.5
 Pending = list[asyncio.Future[Any]]
 Submit = Callable[[AIOKafkaProducer, Pending], Awaitable[None]]
 """Sends, and puts the client's confirmations into the list."""
@@ -29,11 +32,26 @@ _log = logging.getLogger(__name__)
 class SteadyProducer:
     """Confirms what is submitted, or says that it is unknown."""
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: int) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        linger_ms: int,
+        make: Callable[..., AIOKafkaProducer] = make_producer,
+    ) -> None:
+        """Describe it; nothing is connected.
+
+        Args:
+            settings: How to reach Kafka.
+            linger_ms: How long a record waits for company before it is sent.
+            make: Makes a client like `make_producer`; a test has one of its own.
+        """
         self._settings = settings
         self._linger_ms = linger_ms
+        self._make = make
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        self._connected_at = -CONNECT_INTERVAL_SECONDS
 
     async def start(self) -> None:
         """Connect.
@@ -88,15 +106,28 @@ class SteadyProducer:
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
             if self._producer is None:
-                fresh = make_producer(self._settings, linger_ms=self._linger_ms)
-                try:
-                    async with outages_as_transient():
-                        await fresh.start()
-                except BaseException:
-                    await fresh.stop()
-                    raise
-                self._producer = fresh
+                # A producer that is refused as soon as it is made, e.g. for want of a
+                # permission, must not become a flood of connections.
+                pause = self._connected_at + CONNECT_INTERVAL_SECONDS - time.monotonic()
+                await asyncio.sleep(max(pause, 0.0))
+                self._connected_at = time.monotonic()
+                self._producer = await self._connect()
             return self._producer
+
+    async def _connect(self) -> AIOKafkaProducer:
+        fresh = self._make(self._settings, linger_ms=self._linger_ms)
+        try:
+            await fresh.start()
+        except (KafkaError, OSError) as error:
+            await _stop(fresh)
+            refusal = await find_refusal(self._settings)
+            raise TransientError(
+                refusal or f"kafka is away: {type(error).__name__}: {error}"
+            ) from error
+        except BaseException:
+            await _stop(fresh)
+            raise
+        return fresh
 
     async def _discard(
         self, broken: AIOKafkaProducer | None, error: KafkaError
@@ -119,12 +150,30 @@ async def stopped_at_last(producer: SteadyProducer) -> AsyncIterator[None]:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    """Stop a client, bounded: one whose broker is away would wait for it."""
+    """Stop a client, bounded: one whose broker is away would wait for it.
+
+    What it could not deliver by then it must not deliver later: it would hold memory
+    and a connection for as long as the broker is away.
+    """
     try:
         async with asyncio.timeout(STOP_SECONDS_MAX):
             await producer.stop()
     except (KafkaError, OSError, TimeoutError) as error:
         _log.info("producer_left", extra={"reason": type(error).__name__})
+        await _cut_off(producer)
+
+
+async def _cut_off(producer: AIOKafkaProducer) -> None:
+    """End a client's own tasks, which its `stop` leaves running when interrupted.
+
+    Then give up what it holds: its `stop` waits for that too, in a task of its own.
+    """
+    await producer.client.close()
+    sender = producer._sender.sender_task  # noqa: SLF001 -- there is no other way
+    if sender is not None and not sender.done():
+        sender.cancel()
+        await asyncio.wait([sender], timeout=STOP_SECONDS_MAX)
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- as above
 
 
 def _forget(confirmation: asyncio.Future[Any]) -> None:

@@ -26,7 +26,7 @@ from shared.events.settled_v1 import (
     RejectedMessage,
     RejectedState,
 )
-from shared.events.topics import EVENTS, REJECTED
+from shared.events.topics import EVENTS, REJECTED, SUBMISSIONS
 from shared.kafka.whole_topic import open_topic
 from shared.settings import KafkaSettings
 
@@ -89,7 +89,7 @@ class RejectedRow:
 
     Attributes:
         id: Topic, partition and offset.
-        agency: The record's key as text; None if it has none or is not text.
+        agency: Whose it was; None if that cannot be told.
         reason: Why it was dropped.
         sent_to: Where its bytes lie since it was redriven, partition/offset.
     """
@@ -242,7 +242,13 @@ def record_of(data: RejectedDataV1) -> tuple[bytes | None, bytes] | None:
 
 
 def agency_of(data: RejectedDataV1) -> str | None:
-    """Return the record's key as text, which is the agency of an admitted event."""
+    """Return whose record it was, if that can be told.
+
+    The key of an admitted event is its agency; what was refused in an agency's own
+    topic is known by the topic.
+    """
+    if data.topic.startswith(SUBMISSIONS):
+        return data.topic.removeprefix(SUBMISSIONS)
     try:
         return None if data.key is None else base64.b64decode(data.key).decode()
     except ValueError:

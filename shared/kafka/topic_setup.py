@@ -1,6 +1,6 @@
 """Create the topics and refuse ones that would lose or scatter records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka.admin import NewTopic
@@ -29,8 +29,14 @@ class TopicState:
     configs: Mapping[str, str]
 
 
-async def create_topics(settings: KafkaSettings) -> tuple[str, ...]:
+async def create_topics(
+    settings: KafkaSettings, specs: Sequence[TopicSpec] = TOPICS
+) -> tuple[str, ...]:
     """Create the topics that are missing; leave those that exist as they are.
+
+    Args:
+        settings: How to reach Kafka.
+        specs: Topics that there shall be.
 
     Returns:
         Names of the topics created now.
@@ -41,7 +47,7 @@ async def create_topics(settings: KafkaSettings) -> tuple[str, ...]:
     """
     async with admin_client(settings) as admin:
         existing = set(await admin.list_topics())
-        missing = [spec for spec in TOPICS if spec.name not in existing]
+        missing = [spec for spec in specs if spec.name not in existing]
         return tuple([s.name for s in missing if await _create(admin, s, settings)])
 
 
@@ -81,7 +87,8 @@ async def check_topics(settings: KafkaSettings) -> None:
         state = states.get(spec.name)
         if state is None:
             raise FatalError(
-                f"topic {spec.name} does not exist; run `uptake migrate` first"
+                f"topic {spec.name} does not exist, or this user may not describe it; "
+                "run `uptake migrate` first"
             )
         wanted = spec.partitions or settings.kafka_partitions
         if state.partition_count != wanted:
@@ -101,6 +108,11 @@ async def check_topics(settings: KafkaSettings) -> None:
 
 def _check_configs(spec: TopicSpec, state: TopicState, settings: KafkaSettings) -> None:
     """Refuse a topic whose settings would lose records or their log time."""
+    if not state.configs:
+        raise FatalError(
+            f"the settings of topic {spec.name} may not be read by this user; grant it "
+            "DescribeConfigs"
+        )
     for name, wanted in _configs_of(spec, settings).items():
         found = state.configs.get(name)
         if found != wanted:

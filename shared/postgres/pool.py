@@ -1,5 +1,6 @@
 """Connection pools with bounds, and one translation of driver errors."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -38,7 +39,8 @@ async def open_pool(
 
     Raises:
         TransientError: The server does not answer for now.
-        FatalError: The server answers and turns us away (role, database, password).
+        FatalError: The server answers and turns us away (role, database, password), or
+            we do not believe its certificate.
     """
     options = {
         "application_name": role or "uptake",
@@ -60,9 +62,30 @@ async def open_pool(
             server_settings=options,
         )
     except TRANSIENT_ERRORS as error:
+        distrust = _describe_distrust(error)
+        if distrust is not None:
+            raise FatalError(distrust) from error
         raise TransientError(f"postgres does not answer: {error}") from error
     except (asyncpg.PostgresError, ValueError) as error:
         raise FatalError(f"postgres refuses the connection: {error}") from error
+
+
+def _describe_distrust(error: BaseException) -> str | None:
+    """Say what is wrong with TLS for good; to the driver it looks like an outage."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            "postgres shows a certificate that is not accepted: "
+            f"{error.verify_message}; check sslrootcert and the host name in "
+            "UPTAKE_POSTGRES_DSN"
+        )
+    if isinstance(error, ssl.SSLError) and error.library != "SSL":
+        return (
+            f"postgres: a file that UPTAKE_POSTGRES_DSN names holds no certificate or "
+            f"key: {error.reason}"
+        )
+    if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
+        return "postgres speaks no TLS, and UPTAKE_POSTGRES_DSN demands it (sslmode)"
+    return None
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Final
 from services.aggregation.relay import map_rejected_to_message, map_total_to_message
 from services.aggregation.store.outbox import ChangedTotal, RejectedRecord
 from shared.events.alert_v1 import AlertDataV1, AlertKind, AlertState, AlertV1
+from shared.events.refused_v1 import RefusedDataV1, RefusedV1
 from shared.events.settled_v1 import (
     DroppedDataV1,
     DroppedV1,
@@ -109,6 +110,24 @@ def _alert() -> bytes:
     return message.model_dump_json().encode()
 
 
+def _refused() -> bytes:
+    message = RefusedV1(
+        id="uptake.submissions.bank/0/41",
+        source="/uptake/ingest",
+        time=AT,
+        data=RefusedDataV1(
+            code="time_naive",
+            detail="time has no offset from UTC; append one, e.g. +07:00",
+            topic="uptake.submissions.bank",
+            partition=0,
+            offset=41,
+            id=None,
+            sha256="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        ),
+    )
+    return message.model_dump_json().encode()
+
+
 def messages() -> dict[str, bytes]:
     """Make every message, by the name of its golden file."""
     watermark = WatermarkV1(partition=3, at=AT, revision=1_250)
@@ -124,4 +143,5 @@ def messages() -> dict[str, bytes]:
         "redriven_v1": _redriven(),
         "dropped_v1": _dropped(),
         "alert_v1": _alert(),
+        "refused_v1": _refused(),
     }

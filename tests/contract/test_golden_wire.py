@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from shared.events.adoption_v1 import AdoptionV1
 from shared.events.adoption_v1_decode import decode_entry
 from shared.events.alert_v1 import AlertV1
+from shared.events.refused_v1 import RefusedV1
 from shared.events.rejected_v1 import RejectedV1
 from shared.events.settled_v1 import REJECTED_MESSAGES, DroppedV1, RedrivenV1
 from shared.events.totals_v1 import TotalV1
@@ -26,6 +27,7 @@ MODELS: dict[str, TypeAdapter[object]] = {
     "redriven_v1": TypeAdapter(RedrivenV1),
     "dropped_v1": TypeAdapter(DroppedV1),
     "alert_v1": TypeAdapter(AlertV1),
+    "refused_v1": TypeAdapter(RefusedV1),
 }
 
 

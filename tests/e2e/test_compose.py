@@ -26,6 +26,7 @@ from jsonschema import Draft202012Validator
 from services.cli.embedded.broker import EmbeddedBroker
 from services.cli.embedded.child import ChildProcess, log_tail
 from services.cli.embedded.ports import LOOPBACK, free_port
+from services.cli.migrate import PermissionSettings
 from shared.settings import PREFIX, KafkaSettings, PostgresSettings
 from tests.support.apache_kafka import ApacheKafka, kafka_version
 from tests.support.compose_file import (
@@ -307,7 +308,7 @@ async def test_every_variable_is_a_setting(compose: dict[str, Any]) -> None:
         out, _ = await process.communicate()
         known = set(re.findall(r"UPTAKE_[A-Z_]+", out.decode()))
         assert set(compose["services"][service]["environment"]) <= known, service
-    models = (KafkaSettings, PostgresSettings)
+    models = (KafkaSettings, PostgresSettings, PermissionSettings)
     known = {f"{PREFIX}{name.upper()}" for each in models for name in each.model_fields}
     assert set(compose["services"]["migrate"]["environment"]) <= known
 

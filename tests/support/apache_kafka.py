@@ -181,7 +181,7 @@ class ApacheKafka(LoopbackServer):
         self._settings = dict(settings or {})
         self._heap = heap
         self._libs = Path()
-        self._controller_port = 0
+        self.controller_port = 0
 
     @property
     def bootstrap_servers(self) -> str:
@@ -219,20 +219,29 @@ class ApacheKafka(LoopbackServer):
         template = (DEPLOY / "server.properties.template").read_text(encoding="utf-8")
         text = string.Template(template).substitute(
             port=self.port,
-            controller_port=self._controller_port,
+            controller_port=self.controller_port,
             advertised_port=self._advertised_port or self.port,
             log_dir=self.data_path / "log",
         )
-        extra = "".join(f"{name}={value}\n" for name, value in self._settings.items())
+        settings = self.extra_settings().items()
+        extra = "".join(f"{name}={value}\n" for name, value in settings)
         # Of a setting that stands twice, Java takes the last.
         self._properties_path.write_text(text + extra, encoding="utf-8")
+
+    def extra_settings(self) -> Mapping[str, str]:
+        """Return settings that go before the template's; ports are known by now."""
+        return self._settings
+
+    def format_options(self) -> Sequence[str]:
+        """Return further options of the formatting of the log folder."""
+        return ()
 
     @override
     async def prepare(self) -> None:
         """Fetch the jars and format the log folder."""
         self._libs = await asyncio.to_thread(fetch_jars)
         await super().prepare()
-        self._controller_port = free_port()
+        self.controller_port = free_port()
         self._write_properties()
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()[:22]
         if cluster_id.startswith("-"):
@@ -246,6 +255,7 @@ class ApacheKafka(LoopbackServer):
             cluster_id,
             "--config",
             self._properties_path,
+            *self.format_options(),
         )
         await self.run_once(command, FORMAT_SECONDS_MAX)
 

@@ -32,7 +32,9 @@ def copy_catalogue(folder: Path) -> Path:
     return folder
 
 
-def write_agency(folder: Path, agency: str, top: str) -> None:
+def write_agency(
+    folder: Path, agency: str, top: str, *, has_topic: bool = False
+) -> None:
     """Write one agency's file, with a key that is known."""
     digest = hashlib.sha256(KEYS[agency].encode()).hexdigest()
     document = {
@@ -41,6 +43,7 @@ def write_agency(folder: Path, agency: str, top: str) -> None:
         "sources": [SOURCES[agency]],
         "indicators": ["*"],
         "locality": top,
+        "kafka": has_topic,
         "keys": [{"id": f"{agency}-1", "sha256": digest}],
     }
     if agency == "shop":

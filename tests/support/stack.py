@@ -17,7 +17,7 @@ import asyncpg
 from services.cli.embedded.child import ChildProcess, log_tail
 from services.cli.embedded.ports import free_port
 from services.cli.embedded.server import LoopbackServer
-from services.cli.migrate import migrate_all
+from services.cli.migrate import PermissionSettings, migrate_all
 from shared.settings import KafkaSettings, PostgresSettings
 from tests.support.catalogues import KEYS
 
@@ -90,7 +90,11 @@ class Stack:
 
     async def migrate(self) -> None:
         """Make tables and topics."""
-        await migrate_all(self.kafka_settings, self.postgres_settings)
+        await migrate_all(
+            self.kafka_settings,
+            self.postgres_settings,
+            PermissionSettings(catalogue=self.catalogue),
+        )
 
     def spawn(self, service: str, **overrides: str) -> ChildProcess:
         """Start a service without waiting for it.

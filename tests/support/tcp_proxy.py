@@ -27,6 +27,7 @@ class TcpProxy:
         self.target_port = target_port
         self.port = free_port() if port is None else port
         self.connections_total = 0
+        self.request_bytes_total = 0
         self._bytes_per_second = 0
         self._delay_seconds = 0.0
         self._requests_pass = asyncio.Event()
@@ -128,6 +129,8 @@ class TcpProxy:
                 await may_pass.wait()
                 await asyncio.sleep(self._wait_seconds(len(data)))
                 writer.write(data)
+                if may_pass is self._requests_pass:
+                    self.request_bytes_total += len(data)
                 await writer.drain()
         # Kafka and PostgreSQL never speak on after one side has ended.
         writer.close()

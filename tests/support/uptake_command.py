@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,21 @@ class Ran:
         return max((len(line) for line in self.out.splitlines()), default=0)
 
 
-async def run_uptake(stack: Stack, *words: str | Path, **environment: str) -> Ran:
-    """Run `uptake` with the settings of a stack; nothing else is inherited."""
+async def run_uptake(
+    stack: Stack,
+    *words: str | Path,
+    unset: Collection[str] = (),
+    **environment: str,
+) -> Ran:
+    """Run `uptake` with the settings of a stack; nothing else is inherited.
+
+    Args:
+        stack: Whose servers.
+        words: The command line.
+        unset: Variables of the stack to leave out.
+        environment: Further variables, and other values.
+    """
+    given = {k: v for k, v in stack.environment.items() if k not in unset}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -39,7 +53,7 @@ async def run_uptake(stack: Stack, *words: str | Path, **environment: str) -> Ra
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "PYTHONWARNINGS": "error::ResourceWarning",
-            **stack.environment,
+            **given,
             **environment,
         },
         cwd=stack.folder,

@@ -91,7 +91,7 @@ def parse_line(line: bytes | None, bounds: EventBounds) -> object:
         bounds: What an event may be.
     """
     if line is None:
-        return _too_large(bounds)
+        return refuse_too_large(bounds)
     try:
         return parse_event(decode_text(line), bounds)
     except NotJsonError as error:
@@ -154,7 +154,7 @@ def _bounded(
     value: object, text: str, begin: int, end: int, bounds: EventBounds
 ) -> object:
     if end - begin > bounds.bytes_max:
-        return _too_large(bounds)
+        return refuse_too_large(bounds)
     # As few brackets as levels are allowed cannot nest deeper; strings have some too.
     brackets = text.count("{", begin, end) + text.count("[", begin, end)
     if brackets > bounds.nesting_max and _is_deeper(value, bounds.nesting_max):
@@ -166,7 +166,8 @@ def _bounded(
     return value
 
 
-def _too_large(bounds: EventBounds) -> Refusal:
+def refuse_too_large(bounds: EventBounds) -> Refusal:
+    """Refuse an event that is longer than it may be."""
     return Refusal(
         None,
         RefusalCode.EVENT_TOO_LARGE,

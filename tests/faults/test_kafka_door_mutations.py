@@ -1,0 +1,196 @@
+"""Tests of the tests of the Kafka side of the door: see `test_mutations`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_mutations import (
+    SECONDS_MAX,
+    Edit,
+    Mutation,
+    copy_tree,
+    fail_with,
+    run_tests,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.embedded,
+    pytest.mark.timeout(SECONDS_MAX + 60),
+]
+
+SUBMITTED = ("tests/unit/ingest/test_submission_reader.py",)
+JUDGED = ("tests/unit/ingest/test_submissions.py",)
+PERMITTED = ("tests/unit/shared/test_permissions.py",)
+SECURED = ("tests/unit/shared/test_secure_settings.py",)
+REPLACED = ("tests/unit/shared/test_producer.py",)
+BOUNDED = ("tests/unit/ingest/test_publisher.py",)
+REFUSED = ("tests/unit/shared/test_refusal.py",)
+DRAINED = ("tests/unit/shared/test_http_drain.py",)
+SUBMISSIONS = "services/ingest/submissions"
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "commit only after the log has confirmed": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"^( +)(await self\._take\(agency, records\))$",
+                r"\1await _commit(consumer, partition, records[-1].offset + 1)\n\1\2",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "submissions that are put back": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"consumer\.seek\(partition, offset\)",
+                "pass",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "agencies that have lost their topic": Mutation(
+        (Edit(f"{SUBMISSIONS}/reader.py", r"or not agency\.kafka ", ""),),
+        SUBMITTED,
+    ),
+    "submissions that were deleted unread": Mutation(
+        (Edit(f"{SUBMISSIONS}/reader.py", r"if start > committed:", "if False:"),),
+        SUBMITTED,
+    ),
+    "topic as the credential": Mutation(
+        (
+            Edit(
+                "services/ingest/core",
+                r"if not agency\.owns_source\(source\):",
+                "if False:",
+            ),
+        ),
+        JUDGED,
+    ),
+    "instant of submission": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/judge.py",
+                r"if submission\.submitted_at != door\.now:",
+                "if door.now.timestamp() == 0:",
+            ),
+        ),
+        JUDGED,
+    ),
+    "bytes left out of what is refused": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/judge.py",
+                r'bytes=""',
+                'bytes=(submission.value or b"").decode()',
+            ),
+        ),
+        JUDGED,
+    ),
+    "attributes said twice": Mutation(
+        (Edit(f"{SUBMISSIONS}/decode.py", r"if is_new else Repeated.*?\)", ""),),
+        JUDGED,
+    ),
+    "own topics only": Mutation(
+        (
+            Edit(
+                "shared/kafka/permissions.py",
+                r"Right\(principal, topic, literal, submissions, Operation\.WRITE\)",
+                "Right(principal, topic, _BEGINNING, submissions, Operation.WRITE)",
+            ),
+        ),
+        PERMITTED,
+    ),
+    "groups apart from those of services": Mutation(
+        (
+            Edit(
+                "shared/kafka/permissions.py",
+                r'f"agency\.\{agency\}\."',
+                'f"{agency}."',
+            ),
+        ),
+        PERMITTED,
+    ),
+    "check of the host name": Mutation(
+        (
+            Edit(
+                "shared/tls.py",
+                r"context\.minimum_version",
+                "context.check_hostname = False; context.minimum_version",
+            ),
+        ),
+        SECURED,
+    ),
+    "check of the certificate": Mutation(
+        (
+            Edit(
+                "shared/tls.py",
+                r"ssl\.create_default_context\(cafile=ca_file\)",
+                "ssl.SSLContext(ssl.PROTOCOL_TLS)",
+            ),
+        ),
+        SECURED,
+    ),
+    "passwords that would protect nothing": Mutation(
+        (Edit("shared/settings.py", r"if is_set and not is_used:", "if False:"),),
+        SECURED,
+    ),
+    "secrets given twice": Mutation(
+        (Edit("shared/secret_files.py", r"if variable in os\.environ:", "if False:"),),
+        SECURED,
+    ),
+    "addresses that drivers would quote": Mutation(
+        (Edit("shared/postgres/dsn.py", r"if parts is None:", "if False:"),), SECURED
+    ),
+    "room for what waits": Mutation(
+        (
+            Edit(
+                "services/ingest/publisher.py",
+                r"held and held \+ size_bytes > WAITING_BYTES_MAX",
+                "False",
+            ),
+        ),
+        BOUNDED,
+    ),
+    "refusals that are no outage": Mutation(
+        (
+            Edit(
+                "shared/kafka/refusal.py",
+                r"isinstance\(error, ssl\.SSLCertVerificationError\)",
+                "False",
+            ),
+        ),
+        REFUSED,
+    ),
+    "producers that are replaced": Mutation(
+        (Edit("shared/kafka/producer.py", r"not error\.retriable", "False"),), REPLACED
+    ),
+    "producers that are kept": Mutation(
+        (Edit("shared/kafka/producer.py", r"not error\.retriable", "True"),), REPLACED
+    ),
+    "producers that are cut off": Mutation(
+        (Edit("shared/kafka/producer.py", r"await _cut_off\(producer\)", "pass"),),
+        REPLACED,
+    ),
+    "requests that come while a service stops": Mutation(
+        (Edit("shared/http_drain.py", r"if self\._is_draining:", "if False:"),), DRAINED
+    ),
+}
+
+
+async def test_copied_tree_passes_as_it_is(tmp_path: Path) -> None:
+    """Or a failure after a mutation would mean nothing."""
+    tests = (
+        *(*SUBMITTED, *JUDGED, *PERMITTED, *SECURED),
+        *(*REPLACED, *DRAINED, *BOUNDED, *REFUSED),
+    )
+    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
+    """Whoever takes this out of the code hears of it."""
+    await fail_with(MUTATIONS[name], tmp_path)
