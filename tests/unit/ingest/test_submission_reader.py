@@ -131,7 +131,7 @@ def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
     registry = new_registry()
     return SubmissionReader(
         IngestSettings.model_validate(
-            {"kafka_bootstrap_servers": "nowhere:9", "catalogue": "none"}
+            {"kafka_bootstrap_servers": "nowhere:9", "catalogue": "."}
         ),
         lambda: catalogue(has_topic=has_topic),
         cast("LogPublisher", world),
