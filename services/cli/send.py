@@ -13,7 +13,7 @@ from services.cli.send_check import Check
 from services.cli.send_files import FileProblemError
 from services.cli.send_mapping import Wishes, settle_reading
 from services.cli.send_parts import detect_parts
-from services.cli.send_plan import plan_file
+from services.cli.send_plan import Plan, plan_file
 from services.cli.send_run import check_all, send_all, undo_all
 from services.cli.shipped import shipped_catalogue
 from shared.errors import UptakeError
@@ -55,44 +55,41 @@ def send(
     refused, 2 if nothing could be sent.
     """
     delivery = options.Delivery(url, key, dry_run, give_up_after, from_start)
-    wishes = Wishes(
-        source=source,
-        type=type_,
-        indicator=indicator,
-        columns=mapping or (),
-        id_column=id_column,
-        timezone=timezone,
-        dates=dates,
-        thousands=thousands,
-        header_row=header,
-        sheets=sheets or (),
-    )
+    said = (source, type_, indicator, mapping or (), id_column, timezone, dates)
+    wishes = Wishes(*said, thousands, header, sheets or ())
     try:
         _check_choice(check=check, undo=undo, dry_run=dry_run)
         _check_key(key)
         if undo:
-            raise typer.Exit(undo_all(_distinct(files), delivery))
-        reading = settle_reading(wishes, mapping_path)
-        # All files are checked before any is sent.
-        plans = [
-            plan_file(
-                path,
-                detect_parts(path, reading.sheets, reading.header_row),
-                reading.chosen,
-                reading.defaults,
-            )
-            for path in _distinct(files)
-        ]
-        if check:
+            status = undo_all(_distinct(files), delivery)
+        elif check:
             where = shipped_catalogue() if catalogue is None else catalogue
             against = Check(where, agency, _check_instant(at))
+            plans = _plan(files, wishes, mapping_path)
             status = check_all(plans, against, is_json=as_json)
         else:
+            plans = _plan(files, wishes, mapping_path)
             status = send_all(plans, delivery, is_json=as_json)
     except UptakeError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         raise typer.Exit(EXIT_NOTHING_SENT) from None
     raise typer.Exit(status)
+
+
+def _plan(
+    files: Sequence[Path], wishes: Wishes, mapping_path: Path | None
+) -> list[Plan]:
+    """Check all files to their ends, before any is sent."""
+    reading = settle_reading(wishes, mapping_path)
+    return [
+        plan_file(
+            path,
+            detect_parts(path, reading.sheets, reading.header_row),
+            reading.chosen,
+            reading.defaults,
+        )
+        for path in _distinct(files)
+    ]
 
 
 def _distinct(files: Sequence[Path]) -> list[Path]:

@@ -1,5 +1,6 @@
 """Tells what became of the rows: lines for people, or JSON for programs."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,7 @@ class Report(Protocol):
     def refuse(self, path: Path, rows: Sequence[RefusedRow]) -> None:
         """Note rows that were turned away."""
 
-    def finish(self, path: Path, tally: Tally, listed: Sequence[Path]) -> None:
+    def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
         """Say what became of a file, and where its refused rows are listed."""
 
 
@@ -75,9 +76,9 @@ class TextReport:
     def refuse(self, path: Path, rows: Sequence[RefusedRow]) -> None:
         """Say nothing yet."""
 
-    def finish(self, path: Path, tally: Tally, listed: Sequence[Path]) -> None:  # noqa: ARG002 -- named at the beginning
+    def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
         """Say what became of a file."""
-        _say(summarize(tally, listed, would=self._would))
+        _say(summarize(plan, tally, listed, would=self._would))
 
 
 class _Refused(msgspec.Struct, omit_defaults=True):
@@ -109,10 +110,10 @@ class JsonReport:
             told = _Refused(str(path), row.number, row.code, row.detail, row.sheet)
             print(_to_json(told), flush=True)
 
-    def finish(self, path: Path, tally: Tally, listed: Sequence[Path]) -> None:
+    def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
         """Say the figures."""
         told = _Summary(
-            file=str(path),
+            file=str(plan.path),
             accepted=tally.accepted,
             accepted_before=tally.before,
             corrected=tally.corrected,
@@ -167,7 +168,7 @@ def _describe_format(plan: Plan) -> str:
 
 
 def summarize(
-    tally: Tally, listed: Sequence[Path], *, would: str | None = None
+    plan: Plan, tally: Tally, listed: Sequence[Path], *, would: str | None = None
 ) -> list[str]:
     """Say what became of a file."""
     verb = "would be " if would else ""
@@ -182,10 +183,10 @@ def summarize(
         lines = [line + arrow] if cell_len(line + arrow) <= LINE_MAX else [line, arrow]
     if tally.corrected:
         lines.append(f"  {tally.corrected:,} rows left out: they were sent corrected")
-    lines += [
-        _cut(f"    {_place(row):<11} {row.code:<20} {plain(row.detail)}")
-        for row in tally.examples
-    ]
+    has_sheets = len(plan.parts) > 1
+    for row in tally.examples:
+        sheet = f"{plain(row.sheet)} " if has_sheets else ""
+        lines += _wrap(f"    {sheet}row {row.number:<7} {row.code}", plain(row.detail))
     more = tally.refused - len(tally.examples)
     if more > 0:
         where = " in that file" if listed else "; --json lists all"
@@ -195,8 +196,16 @@ def summarize(
     return lines
 
 
-def _place(row: RefusedRow) -> str:
-    return f"{plain(row.sheet)} row {row.number}" if row.sheet else f"row {row.number}"
+def _wrap(head: str, detail: str) -> list[str]:
+    """Say a refusal in a line if it fits, else in up to three."""
+    line = f"{head:<37}{detail}"
+    if cell_len(line) <= LINE_MAX:
+        return [line]
+    indent = " " * 6
+    wrapped = textwrap.wrap(
+        detail, LINE_MAX - len(indent), max_lines=2, placeholder="…"
+    )
+    return [_cut(head.rstrip()), *(_cut(indent + part) for part in wrapped)]
 
 
 def _cut(line: str) -> str:

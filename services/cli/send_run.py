@@ -154,7 +154,7 @@ class _Sending:
             if not delivery.is_dry_run:
                 state.enter(Phase.SENT)
             tally.corrected = corrections.left_out
-            self._report.finish(plan.path, tally, refused.paths)
+            self._report.finish(plan, tally, refused.paths)
             _warn_of_equal_rows(plan, reader)
 
 
@@ -177,7 +177,7 @@ class _Checking:
                     with show_progress("checking", plan.row_count) as progress:
                         settle = _settler(plan, tally, None, self._report, progress)
                         await send_batches(cut_batches(reader.read()), door, settle)
-                    self._report.finish(plan.path, tally, ())
+                    self._report.finish(plan, tally, ())
                     _warn_of_equal_rows(plan, reader)
 
 

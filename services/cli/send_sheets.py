@@ -8,7 +8,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -180,15 +180,15 @@ def read_sheet_rows(layout: Layout) -> Iterator[RawRow]:
 def _open(path: Path) -> Iterator[Workbook]:
     if not path.is_file():
         raise FileProblemError(f"{path}: not a regular file; save its content to one")
-    workbook = None
     try:
-        with warnings.catch_warnings():
+        with ExitStack() as stack:
             # What openpyxl cannot keep does not matter: nothing is written.
-            warnings.simplefilter("ignore")
+            stack.enter_context(warnings.catch_warnings(action="ignore"))
+            # Opened here, since openpyxl goes by names and we by content.
+            stream = stack.enter_context(path.open("rb"))
             _check_size(path)
-            workbook = load_workbook(
-                path, read_only=True, data_only=False, keep_links=False
-            )
+            workbook = load_workbook(stream, read_only=True, keep_links=False)
+            stack.callback(workbook.close)
             yield workbook
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -198,9 +198,6 @@ def _open(path: Path) -> Iterator[Workbook]:
             f"{path}: this is no XLSX workbook, or a damaged one: open it in a "
             "spreadsheet and save it as XLSX"
         ) from error
-    finally:
-        if workbook is not None:
-            workbook.close()
 
 
 def _check_size(path: Path) -> None:

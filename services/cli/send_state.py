@@ -237,7 +237,7 @@ def open_state(path: Path, url: str) -> Iterator[SentState]:
         state = SentState(database, url)
         yield state
         if state.is_blank():
-            database.close()
+            # Still locked, so that nobody begins to write what is taken away.
             place.unlink()
     except sqlite3.Error as error:
         raise FileProblemError(_say_problem(place, error)) from error

@@ -83,11 +83,13 @@ async def test_refused_rows_are_listed_beside_the_file(
     with (tmp_path / "sales.refused.csv").open(encoding="utf-8-sig") as stream:
         refused = list(csv.reader(stream))
     assert [row[:2] for row in refused] == [
-        ["row", "code"],
+        ["refused_row", "refused_code"],
         ["3", "unknown_locality"],
         ["4", "bad_amount"],
         ["5", "too_late"],
     ]
+    assert refused[0][4:] == ["locality", "time", "count", "amount"]
+    assert refused[2][4:] == [HOANG_LOC, DAY, "1", "412.750,5"]
     await stack.wait_applied(2)
     assert await stack.total("ecommerce_transactions", THANH_HOA) == (3, 412_800)
 
