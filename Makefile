@@ -95,16 +95,17 @@ format: $(VENV)/.dev ## format the code and mend what ruff can mend
 
 .PHONY: test
 test: $(VENV)/.dev ## all tests that need Python and make only, on embedded servers
-	$(PYTEST) -m "not kafka and not debian and not slow"
+	$(PYTEST) -m "not kafka and not debian and not node and not slow"
 	@echo
 	@echo "left out by make test, and run by make test-all (CI):"
 	@echo "  kafka    the same tests on Apache Kafka: make test-kafka (Java 17, Maven)"
+	@echo "  node     the JavaScript SDK against the door: make test-all (Node, npm)"
 	@echo "  debian   against Debian's Prometheus and Alertmanager: make test-all"
 	@echo "  slow     longer than half a minute each: make test-all"
 
 .PHONY: test-kafka
 test-kafka: $(VENV)/.dev ## the tests that need a broker, on Apache Kafka (Java 17, Maven)
-	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not slow and not embedded" $(BROKER_TESTS)
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not node and not slow and not embedded" $(BROKER_TESTS)
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATION=600 SEED=n BROKER=embedded)
@@ -112,8 +113,8 @@ chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATI
 	  --broker $(or $(BROKER),apache) $(if $(SEED),--seed $(SEED))
 
 .PHONY: test-all
-test-all: test test-kafka tools ## every test, on both brokers; a missing server fails (CI)
-	$(PYTEST) -m "(debian or slow) and not kafka"
+test-all: test test-kafka tools ## every test, on both brokers; what is missing fails (CI)
+	$(PYTEST) -m "(debian or node or slow) and not kafka"
 	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "(debian or slow) and not embedded" $(BROKER_TESTS)
 
 .PHONY: bench

@@ -162,4 +162,5 @@ def enter_sending(stack: ExitStack, plan: Plan, url: str) -> tuple[SentState, bo
         raise FileProblemError(
             f"{plan.path}: undoing it was interrupted; finish that first by --undo"
         )
-    return state, state.phase is Phase.SENDING
+    # After a wrong key, say, nothing had been accepted: there is no rest to go on with.
+    return state, state.phase is Phase.SENDING and state.count(Fate.ACCEPTED) > 0
