@@ -23,6 +23,25 @@ class Attribute(StrEnum):
     DAY = "day"
 
 
+# What a file of refused rows has before the columns of its original. The id goes with
+# the row, so that a row that was corrected counts beside rows that are now its equals.
+REFUSED_ROW: Final = "refused_row"
+REFUSED_SHEET: Final = "refused_sheet"
+REFUSED_CODE: Final = "refused_code"
+REFUSED_DETAIL: Final = "refused_detail"
+REFUSED_ID: Final = "refused_id"
+REFUSED_LINE: Final = "refused_line"
+REFUSED_COLUMNS: Final = frozenset(
+    {
+        REFUSED_ROW,
+        REFUSED_SHEET,
+        REFUSED_CODE,
+        REFUSED_DETAIL,
+        REFUSED_ID,
+        REFUSED_LINE,
+    }
+)
+
 # Written without marks, since `fold_name` takes them away.
 _ALIASES: Final[Mapping[str, Attribute]] = MappingProxyType(
     {
@@ -40,6 +59,7 @@ _ALIASES: Final[Mapping[str, Attribute]] = MappingProxyType(
         "so tien": Attribute.AMOUNT,
         "chi tieu": Attribute.INDICATOR,
         "loai": Attribute.TYPE,
+        "refused id": Attribute.ID,
         **{attribute.value: attribute for attribute in Attribute},
     }
 )

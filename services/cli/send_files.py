@@ -1,4 +1,4 @@
-"""Reads files to send row by row, in constant memory, and names what is wrong.
+"""Reads text files to send row by row, in constant memory, and names what is wrong.
 
 A problem of the file as a whole (encoding, no header) is a `FileProblemError`; a
 problem of one row is a `Refusal`, and the rows around it are still sent.
@@ -6,9 +6,10 @@ problem of one row is a `Refusal`, and the rows around it are still sent.
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,11 @@ BRACKETS_MAX: Final = 64
 
 # What else people send, by its first bytes, and what to do about it.
 _OTHER_FORMATS: Final = (
-    (b"PK\x03\x04", "an XLSX or ZIP file: save it as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file: save it as CSV (UTF-8)"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel file or one with a password: save it as XLSX without one",
+    ),
+    (b"SQLite format 3", "what `uptake send` noted of a file: send that file"),
     (b"\x1f\x8b", "gzip-compressed: unpack it first"),
     (b"\xff\xfe", "UTF-16 text: save it as CSV UTF-8"),
     (b"\xfe\xff", "UTF-16 text: save it as CSV UTF-8"),
@@ -40,6 +44,7 @@ class FileFormat(StrEnum):
 
     CSV = "CSV"
     NDJSON = "NDJSON"
+    XLSX = "XLSX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +60,50 @@ class RawRow:
     """One row as it stands in the file.
 
     Attributes:
-        number: As a spreadsheet counts: the header is row 1. In NDJSON the line.
-        cells: By column; texts in CSV, any JSON value in NDJSON. A `Refusal` when
-            the row cannot be read at all.
+        number: As a spreadsheet counts: rows above the header count, too. In NDJSON
+            the line.
+        cells: By column; texts in CSV, any JSON value in NDJSON, in XLSX texts and
+            what else a cell can hold. A `Refusal` when the row cannot be read at all.
+        texts: Cell by cell as it would stand in CSV; of NDJSON the line alone.
     """
 
     number: int
     cells: Mapping[str, object] | Refusal
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file is written.
+    """How rows stand in a file, or in one sheet of it.
 
     Attributes:
         path: The file.
-        format: CSV or NDJSON.
-        delimiter: Between cells of CSV; empty for NDJSON.
-        header: Column names of CSV, as they stand; empty for NDJSON.
+        format: How it is written.
+        delimiter: Between cells of CSV; else empty.
+        header: Column names, as they stand; empty for NDJSON.
+        header_row: Number of the row in which they stand.
+        sheet: Name of the sheet; empty where a file has none.
     """
 
     path: Path
     format: FileFormat
     delimiter: str = ""
     header: tuple[str, ...] = ()
+    header_row: int = 1
+    sheet: str = ""
+
+    @property
+    def place(self) -> str:
+        """Name the file, and the sheet if there is one, for a message."""
+        return f'{self.path}, sheet "{self.sheet}"' if self.sheet else str(self.path)
 
 
-def detect_layout(path: Path) -> Layout:
-    """Look at a file's beginning.
+def detect_layout(path: Path, header_row: int | None = None) -> Layout:
+    """Look at the beginning of a file of text.
+
+    Args:
+        path: The file.
+        header_row: Where the column names stand; None for the first row with text.
 
     Raises:
         FileProblemError: It is missing, empty, of another format or not UTF-8.
@@ -92,11 +113,20 @@ def detect_layout(path: Path) -> Layout:
         raise FileProblemError(f"{path}: the file is empty")
     if first.lstrip().startswith("{"):
         return Layout(path, FileFormat.NDJSON)
-    delimiter = sniff_delimiter(first)
-    for _, cells in _read_records(path, delimiter):
-        header = tuple(" ".join(cell.split()) for cell in cells)
-        return Layout(path, FileFormat.CSV, delimiter, header)
-    raise FileProblemError(f"{path}: the file is empty")
+    wanted = 1 if header_row is None else header_row
+    # Lines above the header may hold anything, so they are not asked.
+    lines = islice(read_lines(path), wanted - 1, None)
+    heading = next((line for line in lines if line.strip()), first)
+    delimiter = sniff_delimiter(heading)
+    for number, cells in _read_records(path, delimiter):
+        if number >= wanted:
+            return Layout(path, FileFormat.CSV, delimiter, fold_spaces(cells), number)
+    raise FileProblemError(f"{path}: there is no row {wanted} for the header")
+
+
+def fold_spaces(names: Iterable[str]) -> tuple[str, ...]:
+    """Write column names in one line each."""
+    return tuple(" ".join(name.split()) for name in names)
 
 
 def sniff_delimiter(header: str) -> str:
@@ -110,8 +140,8 @@ def sniff_delimiter(header: str) -> str:
     )
 
 
-def read_rows(layout: Layout) -> Iterator[RawRow]:
-    """Read a file from its beginning; blank rows are passed over.
+def read_text_rows(layout: Layout) -> Iterator[RawRow]:
+    """Read a file of text from its beginning; blank rows are passed over.
 
     Raises:
         FileProblemError: The file as a whole is wrong from some place on.
@@ -187,23 +217,27 @@ def _read_records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]
 
 
 def _read_csv(layout: Layout) -> Iterator[RawRow]:
-    records = _read_records(layout.path, layout.delimiter)
-    next(records, None)
     width = len(layout.header)
-    for number, cells in records:
+    for number, cells in _read_records(layout.path, layout.delimiter):
+        if number <= layout.header_row:
+            continue
         # A row cut short would be read with defaults, a row with a delimiter too
         # many in the wrong columns.
         if len(cells) == width:
-            yield RawRow(number, dict(zip(layout.header, cells, strict=True)))
+            named = dict(zip(layout.header, cells, strict=True))
+            yield RawRow(number, named, tuple(cells))
         else:
             detail = f"{len(cells)} cells, but the header has {width}"
-            yield RawRow(number, Refusal(RefusalCode.BAD_DATA, detail))
+            yield RawRow(
+                number, Refusal(RefusalCode.BAD_DATA, detail), texts=tuple(cells)
+            )
 
 
 def _read_ndjson(path: Path) -> Iterator[RawRow]:
     for number, line in enumerate(read_lines(path), start=1):
-        if line.strip():
-            yield RawRow(number, parse_object(line))
+        text = line.strip()
+        if text:
+            yield RawRow(number, parse_object(line), (text,))
 
 
 def parse_object(line: str) -> Mapping[str, object] | Refusal:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from services.cli.send_http import CONCURRENCY, Outcome
@@ -29,16 +29,20 @@ class Batch:
 
 
 def cut_batches(rows: Iterable[ReadyRow | RefusedRow]) -> Iterator[Batch]:
-    """Cut rows into batches, bounded by rows and by bytes, in order."""
+    """Cut rows into batches, bounded by rows and by bytes, of one sheet, in order."""
     ready: list[ReadyRow] = []
     refused: list[RefusedRow] = []
-    size = 0
+    size, sheet = 0, ""
     for row in rows:
         row_size = len(row.body) + 1 if isinstance(row, ReadyRow) else 0
         is_full = len(ready) + len(refused) >= BATCH_ROWS_MAX
-        if is_full or (ready and size + row_size > BATCH_BYTES_MAX):
+        is_heavy = bool(ready) and size + row_size > BATCH_BYTES_MAX
+        # Numbers of rows begin again in the next sheet.
+        is_turned = bool(ready or refused) and row.sheet != sheet
+        if is_full or is_heavy or is_turned:
             yield Batch(tuple(ready), tuple(refused))
             ready, refused, size = [], [], 0
+        sheet = row.sheet
         if isinstance(row, ReadyRow):
             ready.append(row)
             size += row_size
@@ -99,8 +103,9 @@ class _Run:
     async def send(self, place: int, batch: Batch) -> None:
         """Send one batch and pass on what is due."""
         outcome = await self._door.deliver(batch.rows)
+
         rows = sorted((*batch.refused, *outcome.refused), key=lambda row: row.number)
-        self._settled[place] = Outcome(outcome.accepted, tuple(rows))
+        self._settled[place] = replace(outcome, refused=tuple(rows))
         # Room is made in file order, so that outcomes do not pile up behind a batch
         # that has to be tried again.
         while self._next in self._settled:

@@ -65,10 +65,17 @@ class _Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch."""
+    """What became of a batch.
+
+    Attributes:
+        accepted: Rows accepted now.
+        refused: Rows turned away, by number.
+        before: Rows accepted already before the sending was interrupted.
+    """
 
     accepted: int
     refused: tuple[RefusedRow, ...]
+    before: int = 0
 
 
 def make_session(key: str | None) -> aiohttp.ClientSession:
@@ -198,6 +205,18 @@ class IngestDoor:
         return f"connection to {self._address} lost: {what or type(error).__name__}"
 
 
+def read_receipt(raw: bytes, rows: Sequence[ReadyRow]) -> Outcome:
+    """Read a receipt that stands alone, all rows refused or not.
+
+    Raises:
+        SendStoppedError: It is none, or contradicts itself.
+    """
+    answer = _decode(http.HTTPStatus.ACCEPTED, raw, "the check")
+    named = _refusals(http.HTTPStatus.ACCEPTED, answer, rows)
+    refused = sorted(named.values(), key=lambda row: row.number)
+    return Outcome(answer.accepted, tuple(refused))
+
+
 def _refusals(
     status: int, answer: _Answer, rows: Sequence[ReadyRow]
 ) -> dict[int, RefusedRow]:
@@ -208,10 +227,10 @@ def _refusals(
             contradicts itself.
     """
     if status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return {0: RefusedRow(rows[0].number, TOO_LARGE, answer.detail)}
+        return {0: rows[0].refuse(TOO_LARGE, answer.detail)}
     is_receipt = status in {http.HTTPStatus.OK, http.HTTPStatus.ACCEPTED}
     named = {
-        one.index: RefusedRow(rows[one.index].number, one.code, one.detail)
+        one.index: rows[one.index].refuse(one.code, one.detail)
         for one in answer.named
         if 0 <= one.index < len(rows)
     }

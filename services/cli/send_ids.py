@@ -28,9 +28,16 @@ RETURNING ordinal, ordinal <= earlier
 """
 
 
-def make_id(content: Sequence[object], ordinal: int) -> str:
-    """Return the id of the `ordinal`-th row (from 1) with this content."""
-    digest = hashlib.sha256(_canonical([*content, ordinal])).hexdigest()
+def make_id(content: Sequence[object], ordinal: int, again: int = 0) -> str:
+    """Return the id of a row that brings none.
+
+    Args:
+        content: What is sent of it.
+        ordinal: The how many-th of its file with this content, from 1.
+        again: How often this row was undone before; an undone id counts no more.
+    """
+    parts = [*content, ordinal, again] if again else [*content, ordinal]
+    digest = hashlib.sha256(_canonical(parts)).hexdigest()
     return f"{ID_PREFIX}{digest[:ID_HEX_DIGITS]}"
 
 

@@ -1,133 +1,215 @@
-"""Tells the clerk what became of each row: the file of refusals and the summary."""
+"""Tells what became of the rows: lines for people, or JSON for programs."""
 
-import contextlib
-import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final, Protocol
+
+import msgspec
+from rich.cells import cell_len, set_cell_size
 
 from services.cli.render import plain
 from services.cli.send_columns import Attribute
-from services.cli.send_files import FileFormat, FileProblemError
+from services.cli.send_files import FileFormat
 from services.cli.send_http import Outcome
 from services.cli.send_plan import Plan, RefusedRow
 
 EXAMPLES_MAX: Final = 5
-LINE_MAX: Final = 76
+LINE_MAX: Final = 79
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows of a file so far."""
+    """What became of the rows of a file so far.
+
+    Attributes:
+        before: Rows that were accepted before an interruption.
+        corrected: Refused rows that were sent corrected.
+        examples: The first few refusals.
+    """
 
     accepted: int = 0
     refused: int = 0
+    before: int = 0
+    corrected: int = 0
     examples: list[RefusedRow] = field(default_factory=list)
-    """The first few refusals."""
 
     def add(self, outcome: Outcome) -> None:
         """Add a batch."""
         self.accepted += outcome.accepted
         self.refused += len(outcome.refused)
+        self.before += outcome.before
         room = EXAMPLES_MAX - len(self.examples)
         self.examples += outcome.refused[: max(room, 0)]
 
 
-def refused_path(path: Path) -> Path:
-    """Return where the refusals of a file are written: beside it."""
-    return path.with_name(f"{path.stem}.refused.csv")
+class Report(Protocol):
+    """Told what is done; says it."""
+
+    def begin(self, plan: Plan, *, is_resumed: bool) -> None:
+        """Say how a file is read."""
+
+    def refuse(self, path: Path, rows: Sequence[RefusedRow]) -> None:
+        """Note rows that were turned away."""
+
+    def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
+        """Say what became of a file, and where its refused rows are listed."""
 
 
-class RefusedFile:
-    """The rows turned away: number, code, detail; made when there is one."""
+class TextReport:
+    """Lines of at most 80 columns."""
 
-    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
-        """Name the file; an older one stays until there is something to write.
+    def __init__(self, *, would: str | None = None) -> None:
+        """Choose the words.
 
         Args:
-            path: Where to write.
-            stack: Closes the file.
+            would: Why nothing is sent, e.g. `dry run`; None where something is.
         """
-        self._path = path
-        self._stack = stack
-        self._stream: IO[str] | None = None
-        self._writer: Any = None
+        self._would = would
 
-    def write(self, rows: tuple[RefusedRow, ...]) -> None:
-        """Add rows.
+    def begin(self, plan: Plan, *, is_resumed: bool) -> None:
+        """Say how a file is read."""
+        _say(describe_plan(plan, is_resumed=is_resumed))
 
-        Raises:
-            FileProblemError: The file cannot be written.
-        """
-        if not rows:
-            return
-        try:
-            if self._stream is None:
-                # With a byte order mark, since else Excel takes it for another
-                # encoding and spoils Vietnamese.
-                self._stream = self._stack.enter_context(
-                    self._path.open("w", encoding="utf-8-sig", newline="")
-                )
-                self._writer = csv.writer(self._stream, lineterminator="\n")
-                self._writer.writerow(("row", "code", "detail"))
-            self._writer.writerows((row.number, row.code, row.detail) for row in rows)
-            self._stream.flush()
-        except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            raise FileProblemError(
-                f"{self._path}: refused rows cannot be written: {reason}"
-            ) from error
+    def refuse(self, path: Path, rows: Sequence[RefusedRow]) -> None:
+        """Say nothing yet."""
+
+    def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
+        """Say what became of a file."""
+        _say(summarize(plan, tally, listed, would=self._would))
 
 
-@contextmanager
-def open_refused_file(path: Path) -> Iterator[RefusedFile]:
-    """Write refusals of a file while it is sent."""
-    with contextlib.ExitStack() as stack:
-        yield RefusedFile(refused_path(path), stack)
+class _Refused(msgspec.Struct, omit_defaults=True):
+    file: str
+    row: int
+    code: str
+    detail: str
+    sheet: str = ""
 
 
-def describe_plan(plan: Plan) -> list[str]:
+class _Summary(msgspec.Struct):
+    file: str
+    accepted: int
+    accepted_before: int
+    corrected: int
+    refused: int
+    refused_files: list[str]
+
+
+class JsonReport:
+    """A JSON object a line, so that a program need not hold a long file's refusals."""
+
+    def begin(self, plan: Plan, *, is_resumed: bool) -> None:
+        """Say nothing."""
+
+    def refuse(self, path: Path, rows: Sequence[RefusedRow]) -> None:
+        """Say each row."""
+        for row in rows:
+            told = _Refused(str(path), row.number, row.code, row.detail, row.sheet)
+            print(_to_json(told), flush=True)
+
+    def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
+        """Say the figures."""
+        told = _Summary(
+            file=str(plan.path),
+            accepted=tally.accepted,
+            accepted_before=tally.before,
+            corrected=tally.corrected,
+            refused=tally.refused,
+            refused_files=[str(one) for one in listed],
+        )
+        print(_to_json(told), flush=True)
+
+
+def _to_json(told: msgspec.Struct) -> str:
+    return msgspec.json.encode(told).decode()
+
+
+def _say(lines: Sequence[str]) -> None:
+    print("\n".join(lines), flush=True)
+
+
+def describe_plan(plan: Plan, *, is_resumed: bool = False) -> list[str]:
     """Say how a file is read, before it is sent."""
-    layout = plan.layout
-    how = "NDJSON"
-    if layout.format is FileFormat.CSV:
-        how = f"CSV with {_DELIMITERS[layout.delimiter]}"
-    lines = [f"{layout.path}: {plan.row_count:,} rows, {how}"]
+    lines = [f"{plain(str(plan.path))}: {_describe_format(plan)}"]
     zone = plan.defaults.timezone.key
-    for column, attribute in plan.columns.items():
+    columns: dict[str, Attribute] = {}
+    for part in plan.parts:
+        columns |= part.columns
+    for column, attribute in columns.items():
         note = ""
         if attribute is Attribute.TIME:
             note = f" (date only: 12:00 {zone})"
-        lines.append(f'  column "{plain(column)}" -> {attribute}{note}')
-    ignored = [f'"{name}"' for name in layout.header if name not in plan.columns]
+        lines.append(_cut(f'  column "{plain(column)}" -> {attribute}{note}'))
+    header = dict.fromkeys(n for part in plan.parts for n in part.layout.header if n)
+    ignored = [f'"{name}"' for name in header if name not in columns]
     if ignored:
-        lines.append(f"  not sent: {plain(', '.join(ignored))}")
-    if not plan.has_own_ids and layout.format is FileFormat.CSV:
+        lines.append(_cut(f"  not sent: {plain(', '.join(ignored))}"))
+    if plan.hidden:
+        names = ", ".join(f'"{name}"' for name in plan.hidden)
+        lines.append(_cut(f"  hidden sheets, not sent: {plain(names)}"))
+    if not plan.has_own_ids and plan.format is not FileFormat.NDJSON:
         lines.append("  ids from each row's content and its place among equal rows")
+    if is_resumed:
+        lines.append("  was interrupted; going on with the rest")
     return lines
 
 
-def summarize(plan: Plan, tally: Tally, *, is_dry_run: bool) -> list[str]:
+def _describe_format(plan: Plan) -> str:
+    rows = f"{plan.row_count:,} rows"
+    if plan.format is FileFormat.XLSX:
+        count = len(plan.parts)
+        return f"{count} sheet{'s' if count > 1 else ''}, {rows}"
+    if plan.format is FileFormat.CSV:
+        return f"{rows}, CSV with {_DELIMITERS[plan.parts[0].layout.delimiter]}"
+    return f"{rows}, NDJSON"
+
+
+def summarize(
+    plan: Plan, tally: Tally, listed: Sequence[Path], *, would: str | None = None
+) -> list[str]:
     """Say what became of a file."""
-    would = "would be " if is_dry_run else ""
-    line = f"  {tally.accepted:,} {would}accepted, {tally.refused:,} {would}refused"
-    if tally.refused:
-        line += f" -> {refused_path(plan.layout.path)}"
+    verb = "would be " if would else ""
+    before = f" and {tally.before:,} before" if tally.before else ""
+    line = (
+        f"  {tally.accepted:,} {verb}accepted{before}, {tally.refused:,} {verb}refused"
+    )
     lines = [line]
-    lines += [
-        _cut(f"    row {row.number:<7} {row.code:<20} {plain(row.detail)}")
-        for row in tally.examples
-    ]
+    if listed:
+        arrow = f" -> {', '.join(plain(str(path)) for path in listed)}"
+        # A name may be longer than a line; it is never cut.
+        lines = [line + arrow] if cell_len(line + arrow) <= LINE_MAX else [line, arrow]
+    if tally.corrected:
+        lines.append(f"  {tally.corrected:,} rows left out: they were sent corrected")
+    has_sheets = len(plan.parts) > 1
+    for row in tally.examples:
+        sheet = f"{plain(row.sheet)} " if has_sheets else ""
+        lines += _wrap(f"    {sheet}row {row.number:<7} {row.code}", plain(row.detail))
     more = tally.refused - len(tally.examples)
     if more > 0:
-        lines.append(f"    and {more:,} more in that file")
-    if is_dry_run:
-        lines.append("  nothing was sent (dry run)")
+        where = " in that file" if listed else "; --json lists all"
+        lines.append(f"    and {more:,} more{where}")
+    if would:
+        lines.append(f"  nothing was sent ({would})")
     return lines
+
+
+def _wrap(head: str, detail: str) -> list[str]:
+    """Say a refusal in a line if it fits, else in up to three."""
+    line = f"{head:<37}{detail}"
+    if cell_len(line) <= LINE_MAX:
+        return [line]
+    indent = " " * 6
+    wrapped = textwrap.wrap(
+        detail, LINE_MAX - len(indent), max_lines=2, placeholder="…"
+    )
+    return [_cut(head.rstrip()), *(_cut(indent + part) for part in wrapped)]
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= LINE_MAX else f"{line[: LINE_MAX - 1]}…"
+    """Cut a line to what a terminal shows; Vietnamese and Chinese count right."""
+    if cell_len(line) <= LINE_MAX:
+        return line
+    return f"{set_cell_size(line, LINE_MAX - 1).rstrip()}…"

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.cli.send_columns import Attribute
 from services.cli.send_files import Refusal
+from services.cli.send_sheets import BrokenCell, Digits
 from shared.errors import RefusalCode
 
 COUNTED: Final = "uptake.indicator.counted"
@@ -21,14 +23,28 @@ COUNTED: Final = "uptake.indicator.counted"
 PLACELESS_TYPES: Final = frozenset({"uptake.control.stated", "uptake.event.reversed"})
 DIGITS_MAX: Final = 18
 SHOWN_MAX: Final = 60
+# A number of so many digits is a commune's code that lost no zero in front.
+CODE_DIGITS: Final = 5
 
 _WHOLE: Final = re.compile(rf"[+-]?[0-9]{{1,{DIGITS_MAX}}}")
 _DATE_ONLY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_LOCAL_DATE: Final = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}( .*)?")
+_LOCAL_TIME: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
+)
+_TURNED_DATE: Final = re.compile(
+    r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{2,4})(?: +([0-9].*))?"
+)
+_GROUPED: Final = r"[+-]?[0-9]{1,3}(?:%s[0-9]{3})+"
 _NOON: Final = time(12)
-_TEXTS: Final = (Attribute.LOCALITY, Attribute.INDICATOR, Attribute.DAY)
 
 Cells = Mapping[Attribute, object]
+
+
+class DateOrder(StrEnum):
+    """How dates like 03/11/2026 are meant."""
+
+    DMY = "dmy"
+    MDY = "mdy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +55,17 @@ class RowDefaults:
         source: The sender's source; None when rows must bring their own.
         type: Event type for rows without one.
         indicator: Indicator for rows without one.
-        timezone: Where a bare date is noon.
+        timezone: Where a bare date is noon, and where times without offset are told.
+        dates: How dates with the year behind are meant; None refuses them.
+        thousands: What stands between groups of three digits; None refuses groups.
     """
 
     source: str | None
     type: str | None
     indicator: str | None
     timezone: ZoneInfo
+    dates: DateOrder | None = None
+    thousands: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +102,21 @@ def map_row_to_draft(cells: Cells, defaults: RowDefaults) -> Draft | Refusal:
         cells: By meaning; empty texts and null count as absent.
         defaults: What rows leave out.
     """
-    given = {
-        attribute: value.strip() if isinstance(value, str) else value
-        for attribute, value in cells.items()
-    }
-    given = {name: value for name, value in given.items() if value not in ("", None)}
+    given = {name: _trim(value) for name, value in cells.items()}
+    given = {name: value for name, value in given.items() if not _is_absent(value)}
     try:
         return _draft(given, defaults)
     except _RefusedError as error:
         return error.refusal
+
+
+def _trim(value: object) -> object:
+    """Take blanks away; what a sheet's cell is besides a text must not go with them."""
+    return value.strip() if type(value) is str else value
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or (type(value) is str and not value)
 
 
 def map_cloud_event_to_draft(
@@ -108,21 +134,23 @@ def map_cloud_event_to_draft(
 def _draft(cells: Cells, defaults: RowDefaults) -> Draft:
     if defaults.source is None:
         raise _RefusedError(RefusalCode.BAD_SOURCE, "no source; give one by --as")
-    texts = {name: _text(cells, name) for name in _TEXTS}
+    for value in cells.values():
+        if isinstance(value, BrokenCell):
+            raise _RefusedError(RefusalCode.BAD_DATA, value.detail)
     type_ = _text(cells, Attribute.TYPE) or defaults.type
-    indicator = texts[Attribute.INDICATOR] or defaults.indicator
+    indicator = _text(cells, Attribute.INDICATOR) or defaults.indicator
     if type_ is None and indicator is None:
         raise _RefusedError(
             RefusalCode.BAD_TYPE, "neither type nor indicator; give one by --indicator"
         )
     type_ = type_ or COUNTED
-    time_text = _map_time(cells.get(Attribute.TIME), defaults.timezone)
-    count = _whole(cells, Attribute.COUNT, RefusalCode.BAD_COUNT)
-    amount = _whole(cells, Attribute.AMOUNT, RefusalCode.BAD_AMOUNT)
+    time_text = _map_time(cells.get(Attribute.TIME), defaults)
+    count = _whole(cells, Attribute.COUNT, RefusalCode.BAD_COUNT, defaults)
+    amount = _whole(cells, Attribute.AMOUNT, RefusalCode.BAD_AMOUNT, defaults)
     data = {
         "indicator": indicator,
-        "locality": texts[Attribute.LOCALITY],
-        "day": texts[Attribute.DAY],
+        "locality": _locality(cells),
+        "day": _day(cells, defaults),
         "count": count,
         "amount": amount,
     }
@@ -140,10 +168,10 @@ def _draft(cells: Cells, defaults: RowDefaults) -> Draft:
     content = (
         defaults.source,
         type_,
-        time_text,
+        _canonical_instant(time_text),
         indicator,
-        texts[Attribute.LOCALITY],
-        texts[Attribute.DAY],
+        data["locality"],
+        data["day"],
         1 if count is None else count,
         amount or 0,
     )
@@ -162,40 +190,113 @@ def _text(cells: Cells, name: Attribute) -> str | None:
     raise _RefusedError(code, f"{name} {quote(value)} is not a text; put it in quotes")
 
 
-def _whole(cells: Cells, name: Attribute, code: RefusalCode) -> int | None:
+def _locality(cells: Cells) -> str | None:
+    """Read a code; 38 may be Thanh Hóa, or the ward 00038 without its zeros."""
+    value = _text(cells, Attribute.LOCALITY)
+    if isinstance(value, Digits) and len(value) < CODE_DIGITS:
+        raise _RefusedError(
+            RefusalCode.BAD_LOCALITY,
+            f"locality {value} is a number, whose zeros in front would be lost: write "
+            "it as text",
+        )
+    return None if value is None else str(value)
+
+
+def _day(cells: Cells, defaults: RowDefaults) -> str | None:
+    value = _text(cells, Attribute.DAY)
+    if value is None or defaults.dates is None:
+        return value
+    turned = _TURNED_DATE.fullmatch(value)
+    if turned is None or turned[4]:
+        return value
+    return _turn(turned, defaults.dates, RefusalCode.BAD_DAY)
+
+
+def _whole(
+    cells: Cells, name: Attribute, code: RefusalCode, defaults: RowDefaults
+) -> int | None:
     """Read a whole number.
 
     Separators are refused, not guessed: "1.250" is 1250 to one program and 1.25 to
-    another.
+    another. Which it is can be said (`thousands`); then groups have three digits.
     """
     value = cells.get(name)
     if value is None or type(value) is int:
         return value
-    if not isinstance(value, str) or not _WHOLE.fullmatch(value):
-        raise _RefusedError(
-            code,
-            f"{name} {quote(value)} is not a whole number; write digits only, "
-            "like 412750",
-        )
-    return int(value)
+    if isinstance(value, str):
+        between = defaults.thousands
+        if between and re.fullmatch(_GROUPED % re.escape(between), value):
+            value = value.replace(between, "")
+        if _WHOLE.fullmatch(value):
+            return int(value)
+    raise _RefusedError(
+        code,
+        f"{name} {quote(value)} is not a whole number; write digits only, like 412750",
+    )
 
 
-def _map_time(value: object, timezone: ZoneInfo) -> str:
-    """Return RFC 3339 text: a bare date is noon there; all else is left to ingest."""
+def _map_time(value: object, defaults: RowDefaults) -> str:
+    """Return RFC 3339 text.
+
+    A bare date is noon in the time zone, and a date, a space and a time, as
+    spreadsheets write them, are told there. All else is left to ingest.
+    """
     if not isinstance(value, str):
         what = "no time" if value is None else f"time {quote(value)} is not a text"
         raise _RefusedError(RefusalCode.BAD_TIME, f"{what}; write 2026-11-03")
-    if _LOCAL_DATE.fullmatch(value):
+    if isinstance(value, Digits):
         raise _RefusedError(
             RefusalCode.BAD_TIME,
-            f"time {quote(value)} can be read in two ways; write 2026-11-03",
+            f"time {value} is a number; format the column as a date",
         )
-    if not _DATE_ONLY.fullmatch(value):
-        return value
+    turned = _TURNED_DATE.fullmatch(value)
+    if turned is not None:
+        if defaults.dates is None:
+            raise _RefusedError(
+                RefusalCode.BAD_TIME,
+                f"time {quote(value)} can be read in two ways; say --dates dmy or mdy, "
+                "or write 2026-11-03",
+            )
+        day = _turn(turned, defaults.dates, RefusalCode.BAD_TIME)
+        clock = turned[4] or ""
+        value = f"{day} {clock.zfill(len('hh:mm'))}" if clock else day
+    if _DATE_ONLY.fullmatch(value):
+        return _combine(value, None, defaults.timezone)
+    local = _LOCAL_TIME.fullmatch(value)
+    return _combine(local[1], local[2], defaults.timezone) if local else value
+
+
+def _turn(turned: re.Match[str], order: DateOrder, code: RefusalCode) -> str:
+    """Write a date with the year in front."""
+    first, second, year = turned[1], turned[2], turned[3]
+    if len(year) != len("2026"):
+        raise _RefusedError(
+            code, f"{quote(turned[0])} has no whole year; write 2026-11-03"
+        )
+    day, month = (first, second) if order is DateOrder.DMY else (second, first)
+    return f"{year}-{month:0>2}-{day:0>2}"
+
+
+def _combine(day: str, clock: str | None, timezone: ZoneInfo) -> str:
     try:
-        day = date.fromisoformat(value)
+        at = _NOON if clock is None else time.fromisoformat(clock)
+        return datetime.combine(date.fromisoformat(day), at, timezone).isoformat()
     except ValueError:
         raise _RefusedError(
-            RefusalCode.BAD_TIME, f"time {quote(value)} is no day of the calendar"
+            RefusalCode.BAD_TIME,
+            f"time {quote(day if clock is None else f'{day} {clock}')} does not exist",
         ) from None
-    return datetime.combine(day, _NOON, timezone).isoformat()
+
+
+def _canonical_instant(text: str) -> str:
+    """Write an instant in one way, so that equal ones make equal ids."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if instant.tzinfo is None:
+        return text
+    try:
+        return instant.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:
+        return text

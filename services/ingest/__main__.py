@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from services.ingest.app import run
-from services.ingest.jobs import VERBS, SettlingJob, parse_order
+from services.ingest.jobs.checking import VERB as CHECK
+from services.ingest.jobs.checking import run_check
+from services.ingest.jobs.settling import VERBS, SettlingJob, parse_order
 from services.ingest.settings import IngestSettings
 from shared.clock import SystemClock
 from shared.errors import FatalError, SettingsError
@@ -21,7 +23,7 @@ EXIT_INTERRUPTED = 130
 
 def main() -> int:
     """Run the service, or the verb that is the first word; return the exit status."""
-    if sys.argv[1:2] and sys.argv[1] in VERBS:
+    if sys.argv[1:2] and sys.argv[1] in (*VERBS, CHECK):
         return run_verb(sys.argv[1:])
     settings = settings_from_command_line(IngestSettings, ABOUT)
     configure_logging("ingest", settings.log_level)
@@ -29,10 +31,12 @@ def main() -> int:
 
 
 def run_verb(arguments: Sequence[str]) -> int:
-    """Redrive or drop rejected records for the operator who waits; errors are lines."""
+    """Do one verb for the one who waits; errors are lines."""
     # What goes wrong is said once, by us; libraries would say it in their words.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
+        if arguments[0] == CHECK:
+            return run_check(arguments[1:], SystemClock().now())
         order = parse_order(arguments)
         settings = load_settings(KafkaSettings)
         return asyncio.run(SettlingJob(settings, order, SystemClock()).run())

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from services.cli.embedded.ports import free_port
 from tests.support.catalogues import KEYS
@@ -83,11 +84,13 @@ async def test_refused_rows_are_listed_beside_the_file(
     with (tmp_path / "sales.refused.csv").open(encoding="utf-8-sig") as stream:
         refused = list(csv.reader(stream))
     assert [row[:2] for row in refused] == [
-        ["row", "code"],
+        ["refused_row", "refused_code"],
         ["3", "unknown_locality"],
         ["4", "bad_amount"],
         ["5", "too_late"],
     ]
+    assert refused[0][4:] == ["locality", "time", "count", "amount"]
+    assert refused[2][4:] == [HOANG_LOC, DAY, "1", "412.750,5"]
     await stack.wait_applied(2)
     assert await stack.total("ecommerce_transactions", THANH_HOA) == (3, 412_800)
 
@@ -108,6 +111,42 @@ async def test_ndjson_holds_cloud_events_and_flat_objects(
     assert "3 accepted, 1 refused" in ran.out
     await stack.wait_applied(3)
     assert await stack.total("cashless_accounts", THANH_HOA) == (64, 0)
+
+
+async def test_workbook_is_counted_undone_and_counted_again(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """Two sheets; undone to nothing, twice; sent again it counts, corrected or not."""
+    await stack.start("ingest", "aggregation")
+    workbook = Workbook()
+    for name, count in (("Tháng 10", 30), ("Tháng 11", 12)):
+        sheet = workbook.create_sheet(name)
+        sheet.append(["Mã xã", "Ngày", "Số lượng"])
+        for _ in range(2):
+            sheet.append([int(HOANG_LOC), now().date() - timedelta(days=2), count])
+    workbook.remove(workbook.worksheets[0])
+    workbook.save(tmp_path / "year.xlsx")
+    words = ("year.xlsx", "--as", "/test/bank", "--indicator", "cashless_accounts")
+
+    async def is_total(count: int) -> None:
+        async def holds() -> bool:
+            return await stack.total("cashless_accounts", THANH_HOA) == (count, 0)
+
+        await eventually(holds, what=f"{count} counted")
+
+    for again in range(2):
+        ran = await send(stack, *words)
+        assert ran.status == 0, ran
+        assert "year.xlsx: 2 sheets, 4 rows" in ran.out
+        await is_total(84)
+        for told in ("4 events undone", "undone already"):
+            ran = await send(stack, "year.xlsx", "--undo")
+            assert ran.status == 0, ran
+            assert told in ran.out
+        await is_total(0)
+        classes = await stack.classes()
+        assert classes["reversed"] == 4 * (again + 1)
+        assert classes["rejected"] == 0
 
 
 async def test_wrong_key_and_foreign_source_say_what_to_do(

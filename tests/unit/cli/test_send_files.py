@@ -13,7 +13,7 @@ from services.cli.send_files import (
     Refusal,
     detect_layout,
     parse_object,
-    read_rows,
+    read_text_rows,
     sniff_delimiter,
 )
 
@@ -27,7 +27,7 @@ def write(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
 
 def rows_of(path: Path) -> list[RawRow]:
     """Read a file to its end."""
-    return list(read_rows(detect_layout(path)))
+    return list(read_text_rows(detect_layout(path)))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,8 @@ def test_row_of_another_length_is_refused_alone(tmp_path: Path) -> None:
         (b"\xef\xbb\xbfloc\xe0\n", "not UTF-8 at byte 6 .0xe0."),
         (b"locality\n12\x00\n", "NUL at byte 11"),
         ("locality".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04....", "XLSX"),
+        (b"\xd0\xcf\x11\xe0....", "with a password"),
+        (b"SQLite format 3\x00", "noted of a file"),
         (b"[{}]", "JSON array"),
         (b'locality\n"open\n', "row 2 .line 2. is not CSV"),
         (b"locality\n" + b"9" * (LINE_BYTES_MAX + 1), "longer than"),

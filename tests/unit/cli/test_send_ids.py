@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.cli.send_files import FileProblemError, detect_layout
+from services.cli.send_files import FileProblemError
 from services.cli.send_ids import OrdinalCounter, make_id
+from services.cli.send_parts import detect_parts
 from services.cli.send_plan import (
     EventReader,
     Plan,
@@ -27,7 +28,7 @@ def plan(folder: Path, text: str, chosen: dict[str, str] | None = None) -> Plan:
     """Write a file and plan it."""
     path = folder / "rows.csv"
     path.write_text(text, encoding="utf-8")
-    return plan_file(detect_layout(path), chosen or {}, DEFAULTS)
+    return plan_file(path, detect_parts(path), chosen or {}, DEFAULTS)
 
 
 def ids(made: Plan, counter: OrdinalCounter | None = None) -> list[str]:
@@ -97,7 +98,8 @@ def test_column_of_ids_is_taken_and_must_not_be_empty(tmp_path: Path) -> None:
         first, second = EventReader(made, counter).read()
     assert isinstance(first, ReadyRow)
     assert first.id == json.loads(first.body)["id"] == "A-1"
-    assert second == RefusedRow(3, "bad_id", "the column of ids is empty here")
+    assert isinstance(second, RefusedRow)
+    assert (second.number, second.code) == (3, "bad_id")
 
 
 def test_lines_of_ndjson_may_differ_in_their_keys(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_lines_of_ndjson_may_differ_in_their_keys(tmp_path: Path) -> None:
         '{"time": "2026-11-03", "Ngày": "2026-11-03"}\n',
         encoding="utf-8",
     )
-    made = plan_file(detect_layout(path), {}, DEFAULTS)
+    made = plan_file(path, detect_parts(path), {}, DEFAULTS)
     with OrdinalCounter() as counter:
         first, second, third = EventReader(made, counter).read()
     assert isinstance(first, ReadyRow)
@@ -138,7 +140,7 @@ def test_file_that_does_not_say_enough_is_a_problem(
     path = tmp_path / "rows.csv"
     path.write_text(f"{header}\nx,y,z\n", encoding="utf-8")
     with pytest.raises(FileProblemError, match=message):
-        plan_file(detect_layout(path), {}, defaults)
+        plan_file(path, detect_parts(path), {}, defaults)
 
 
 def test_controls_need_no_column_for_a_locality(tmp_path: Path) -> None:
@@ -148,7 +150,7 @@ def test_controls_need_no_column_for_a_locality(tmp_path: Path) -> None:
     controls = RowDefaults(
         "/a", "uptake.control.stated", "eid_accounts", ZoneInfo("UTC")
     )
-    made = plan_file(detect_layout(path), {}, controls)
+    made = plan_file(path, detect_parts(path), {}, controls)
     with OrdinalCounter() as counter:
         (row,) = EventReader(made, counter).read()
     assert isinstance(row, ReadyRow)

@@ -1,6 +1,7 @@
 """Rows become events: what cells mean, and what cannot be said as an event."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from services.cli.send_columns import (
 )
 from services.cli.send_files import FileProblemError, Refusal
 from services.cli.send_rows import (
+    DateOrder,
     Draft,
     RowDefaults,
     map_cloud_event_to_draft,
@@ -87,6 +89,104 @@ def test_number_that_is_not_plain_digits_is_refused_and_not_guessed(text: str) -
 def test_json_value_that_is_no_integer_is_refused(value: object) -> None:
     """A float near a count is refused even when it is whole."""
     assert refusal(count=value).code == "bad_count"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-03 09:30", "2026-11-03T09:30:00+07:00"),
+        ("2026-11-03 09:30:05", "2026-11-03T09:30:05+07:00"),
+        ("2026-11-03 09:30:05.250000", "2026-11-03T09:30:05.250000+07:00"),
+    ],
+)
+def test_day_and_time_of_a_spreadsheet_are_told_in_the_time_zone(
+    text: str, instant: str
+) -> None:
+    """A cell has no offset; with a space between, that is how spreadsheets write."""
+    assert draft(time=text).event["time"] == instant
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "instant"),
+    [
+        ("03/11/2026", DateOrder.DMY, "2026-11-03T12:00:00+07:00"),
+        ("3.11.2026", DateOrder.DMY, "2026-11-03T12:00:00+07:00"),
+        ("11/3/2026", DateOrder.MDY, "2026-11-03T12:00:00+07:00"),
+        ("03-11-2026 9:30", DateOrder.DMY, "2026-11-03T09:30:00+07:00"),
+        ("03/11/2026 09:30:05", DateOrder.DMY, "2026-11-03T09:30:05+07:00"),
+        ("2026-11-03", DateOrder.MDY, "2026-11-03T12:00:00+07:00"),
+    ],
+)
+def test_order_of_dates_can_be_said(text: str, order: DateOrder, instant: str) -> None:
+    """Then they are the same rows as those with the year in front."""
+    turned = replace(DEFAULTS, dates=order)
+    made = map_row_to_draft({**ROW, Attribute.TIME: text}, turned)
+    assert isinstance(made, Draft), made
+    assert made.event["time"] == instant
+    assert made.content == draft(time=instant).content
+
+
+@pytest.mark.parametrize(
+    "text", ["31/02/2026", "3/11/26", "13/13/2026", "03/11/2026 25:00"]
+)
+def test_date_that_no_order_can_mean_is_refused(text: str) -> None:
+    """No year is completed, no day bent."""
+    turned = replace(DEFAULTS, dates=DateOrder.DMY)
+    made = map_row_to_draft({**ROW, Attribute.TIME: text}, turned)
+    assert isinstance(made, Refusal)
+    assert made.code == "bad_time"
+
+
+def test_day_of_a_statement_is_turned_like_a_time() -> None:
+    """It has no time of day."""
+    turned = replace(DEFAULTS, dates=DateOrder.DMY)
+    made = map_row_to_draft({**ROW, Attribute.DAY: "02/11/2026"}, turned)
+    assert isinstance(made, Draft)
+    assert made.event["data"] == {
+        "indicator": "cashless_accounts",
+        "locality": "15958",
+        "day": "2026-11-02",
+        "count": 1250,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "amount"),
+    [
+        ("412.750", ".", 412_750),
+        ("1.412.750", ".", 1_412_750),
+        ("412 750", " ", 412_750),
+        ("412750", ".", 412_750),
+        ("-412,750", ",", -412_750),
+        ("412.75", ".", None),
+        ("4127.500", ".", None),
+        ("412.750,5", ".", None),
+        ("412,750", ".", None),
+    ],
+)
+def test_mark_between_thousands_can_be_said(
+    text: str, mark: str, amount: int | None
+) -> None:
+    """Groups have three digits, so a decimal fraction is never taken for them."""
+    marked = replace(DEFAULTS, thousands=mark)
+    made = map_row_to_draft({**ROW, Attribute.AMOUNT: text}, marked)
+    if amount is None:
+        assert isinstance(made, Refusal)
+    else:
+        assert isinstance(made, Draft)
+        assert made.content == draft(amount=amount).content
+
+
+def test_spelling_of_an_instant_changes_no_id() -> None:
+    """One instant, three spellings; a naive one is another matter."""
+    spellings = (
+        "2026-11-03T09:30:00+07:00",
+        "2026-11-03T02:30:00Z",
+        "2026-11-03 09:30",
+    )
+    contents = {draft(time=text).content for text in spellings}
+    assert len(contents) == 1
+    assert draft(time="2026-11-03T09:30:00").content not in contents
 
 
 @pytest.mark.parametrize("text", ["03/11/2026", "3.11.26", "03-11-2026 08:00"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.jobs import parse_order
+from services.ingest.jobs.settling import parse_order
 from shared.errors import FatalError
 
 
