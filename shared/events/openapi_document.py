@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.events.cloudevent_v1 import BATCH, STRUCTURED, EventV1
+from shared.events.openapi_board import (
+    SECURITY_SCHEMES,
+    TAG,
+    board_paths,
+    board_schemas,
+)
 from shared.events.openapi_examples import BATCHES, EVENTS, PROBLEMS, RECEIPTS
 from shared.events.receipt_v1 import NothingTakenV1, ProblemV1, ReceiptV1
 from shared.events.wire_schemas import CONTRACT_VERSION, LICENSE, ref, schemas_of
@@ -51,7 +57,7 @@ _PROBES: Final[Document] = {
 
 
 def build_openapi() -> Document:
-    """Build the document of `POST /v1/events` and of every service's probes."""
+    """Build the document of both doors and of every service's probes."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -66,19 +72,22 @@ def build_openapi() -> Document:
             {
                 "name": "probes",
                 "description": "the same on every service; ingest listens on port "
-                "8080, aggregation on 8081, alerting on 8082",
+                "8080, aggregation on 8081, alerting on 8082, the board on 8083",
             },
+            TAG,
         ],
         "paths": {
             "/v1/events": {"post": _send_events()},
             "/health/live": {"get": _live()},
             "/health/ready": {"get": _ready()},
             "/metrics": {"get": _metrics()},
+            **board_paths(),
         },
         "components": {
             "schemas": {
                 **schemas_of([EventV1], mode="validation"),
                 **schemas_of([NothingTakenV1, ProblemV1, ReceiptV1]),
+                **board_schemas(),
                 **_PROBES,
             },
             "securitySchemes": {
@@ -87,7 +96,8 @@ def build_openapi() -> Document:
                     "scheme": "bearer",
                     "description": "a key made by `uptake agency add`; it is bound to "
                     "the agency's sources, indicators and localities",
-                }
+                },
+                **SECURITY_SCHEMES,
             },
         },
     }
