@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,23 @@ class Ran:
         return max((len(line) for line in self.out.splitlines()), default=0)
 
 
-async def run_uptake(stack: Stack, *words: str | Path, **environment: str) -> Ran:
-    """Run `uptake` with the settings of a stack; nothing else is inherited."""
+async def run_uptake(
+    stack: Stack,
+    *words: str | Path,
+    without: Collection[str] = (),
+    **environment: str,
+) -> Ran:
+    """Run `uptake` with the settings of a stack; nothing else is inherited.
+
+    Args:
+        stack: Whose settings.
+        words: The command line.
+        without: Settings of the stack that the command does not get.
+        environment: Further settings.
+    """
+    given = {
+        name: value for name, value in stack.environment.items() if name not in without
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -39,7 +55,7 @@ async def run_uptake(stack: Stack, *words: str | Path, **environment: str) -> Ra
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "PYTHONWARNINGS": "error::ResourceWarning",
-            **stack.environment,
+            **given,
             **environment,
         },
         cwd=stack.folder,
