@@ -31,7 +31,7 @@ class BoardSettings(CommonSettings, PostgresSettings):
     postgres_statement_timeout_seconds: float = Field(
         default=5,
         gt=0,
-        le=60,
+        le=3600,
         description="longest that one statement may run; who asks for more is told so",
     )
     body_bytes_max: int = Field(

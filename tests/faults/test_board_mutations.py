@@ -58,6 +58,9 @@ MUTATIONS: Mapping[str, Mutation] = {
         ),
         QUICK,
     ),
+    "one key in a request": Mutation(
+        (Edit(DOORS, r"if len\(given\) == 1 else None", "if given else None"),), QUICK
+    ),
     "receipts for agencies only": Mutation(
         (Edit(DOORS, r"if caller\.agency is None:", "if False:"),), QUICK
     ),
@@ -79,7 +82,7 @@ MUTATIONS: Mapping[str, Mutation] = {
             Edit(
                 DOORS,
                 r'"reason": "the key is not valid" if has_key',
-                '"reason": authorization if has_key',
+                '"reason": str(given) if has_key',
             ),
         ),
         QUICK,

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
+from services.cli.board_client import ask_receipts
+from shared.events.receipts_v1 import AskedEventV1
 from tests.contract.test_board_documents import check, named_schema
 from tests.support.board import Board, Receipt
 from tests.support.catalogues import KEYS
@@ -160,6 +163,12 @@ async def check_bounds(board: Board) -> None:
     assert [each["id"] for each in body["receipts"]] == [
         each["id"] for each in many[:1_000]
     ]
+    asked = [AskedEventV1(**each) for each in many]
+    async with aiohttp.ClientSession() as session:
+        # Parts of what is asked by the command, and one answer of them.
+        all_told = await ask_receipts(session, board.url, KEYS["bank"], asked)
+    assert [each.id for each in all_told.receipts] == [each.id for each in asked]
+    assert all_told.states == {"not_seen": 1_001}
     status, body = await board.post(many)
     assert (status, body["type"].rpartition("/")[2]) == (413, "too-many-events")
 

@@ -76,6 +76,15 @@ async def test_nothing_is_told_without_a_valid_key(
     assert registry.get_sample_value("uptake_requests_denied_total") == 1
 
 
+async def test_two_keys_in_one_request_are_none() -> None:
+    """A proxy before the board might have judged the other one."""
+    app, _, _ = make_board()
+    second = (("authorization", f"Bearer {READER_KEY}"),)
+    assert (await ask(app, Ask("/v1/totals", headers=second))).status == 401
+    only = Ask("/v1/totals", key=None, headers=second)
+    assert (await ask(app, only)).status == 200
+
+
 def test_an_agency_is_told_of_its_own_sources_only() -> None:
     """And of paths below them, segment by segment."""
     assert find_foreign(BANK, ["/vn/38/bank", "/vn/38/bank/branch"]) is None
