@@ -208,11 +208,12 @@ class BoardStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Snapshot]:
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise TransientError("postgres has not been reached yet")
         async with outages_as_transient(), _faults_told_apart():
             try:
-                connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
+                connection = await pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
             except TimeoutError as error:
                 raise BusyError(
                     f"no connection to postgres in {ACQUIRE_SECONDS_MAX:g} s"
@@ -220,7 +221,7 @@ class BoardStore:
             try:
                 yield connection
             finally:
-                await self._pool.release(connection)
+                await pool.release(connection)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Snapshot]:

@@ -123,7 +123,12 @@ def _describe(path: Path) -> tuple[str, int, int, int]:
 async def watch_postgres(store: BoardStore, readiness: Readiness) -> None:
     """Connect, then say again and again whether the views can be read."""
     on_outage = readiness.for_part("postgres")
-    await wait_out("open_pool", store.open, on_outage=on_outage)
+    await wait_out(
+        "open_pool",
+        store.open,
+        # Connected is not ready: the views have not been looked at.
+        on_outage=lambda reason: on_outage(reason or "connected"),
+    )
     while True:
         try:
             await store.check()
