@@ -86,7 +86,8 @@ async def ask_often(
     url: str, rows: int, *, ids: int, requests: int, seed: int
 ) -> list[float]:
     """Ask one after the other; return how many seconds each answer took."""
-    chance, took = random.Random(seed), []  # noqa: S311 -- a seeded plan
+    chance = random.Random(seed)  # noqa: S311 -- a seeded plan
+    took: list[float] = []
     headers = {
         "authorization": f"Bearer {KEYS['bank']}",
         "content-type": "application/json",
