@@ -284,3 +284,31 @@ class AlertingMetrics:
             "Messages of uptake.totals that alerting has not yet copied.",
             registry=registry,
         )
+
+
+class BoardMetrics:
+    """What is read."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.receipts = Counter(
+            "uptake_receipts_total",
+            "Events that agencies asked for, by what had become of them.",
+            ("state",),
+            registry=registry,
+        )
+        self.denied = Counter(
+            "uptake_requests_denied_total",
+            "Requests without a valid key.",
+            registry=registry,
+        )
+        self.keys = Gauge(
+            "uptake_read_keys",
+            "Keys that are valid now, of agencies and readers.",
+            registry=registry,
+        )
+        self.keys_unreadable = Gauge(
+            "uptake_read_keys_unreadable",
+            "1 while the files of agencies and readers cannot be taken over, so that "
+            "the keys of before stay valid.",
+            registry=registry,
+        )

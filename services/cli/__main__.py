@@ -8,10 +8,11 @@ from typing import Final
 
 import typer
 
-from services.cli import agency, catalogue, rejected, service
+from services.cli import agency, catalogue, reader, rejected, service
 from services.cli.alerts import alerts
 from services.cli.demo import demo
 from services.cli.embedded.errors import ServerStartError
+from services.cli.event import event
 from services.cli.local_stack import local_environment
 from services.cli.migrate import migrate
 from services.cli.reconcile import reconcile
@@ -22,7 +23,7 @@ from services.cli.totals import totals
 from services.cli.up import up
 from shared.errors import CatalogueError, UptakeError
 
-SERVICES: Final = ("ingest", "aggregation", "alerting")
+SERVICES: Final = ("ingest", "aggregation", "alerting", "board")
 # These start or are a system of their own and take none that they happen to find.
 SELF_SUFFICIENT: Final = frozenset({"up", "demo", "migrate", *SERVICES})
 
@@ -51,6 +52,8 @@ app.command()(simulate)
 app.command()(send)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(agency.app, name="agency")
+app.add_typer(reader.app, name="reader")
+app.command()(event)
 app.command()(reconcile)
 app.add_typer(rejected.app, name="rejected")
 app.command("rebuild", context_settings=service.PASS_THROUGH)(

@@ -221,6 +221,7 @@ def _doors(stage: Stage, stack: Stack, options: DemoOptions) -> Doors:
     now = SystemClock().now().astimezone(stage.load.zone)
     return Doors(
         ingest=stack.url("ingest"),
+        board=stack.url("board"),
         key=sender.key,
         event={
             "specversion": "1.0",

@@ -122,6 +122,7 @@ class Doors:
 
     Attributes:
         ingest: Address of ingest.
+        board: Address of the board.
         key: A key of the demo.
         event: An event that this key may send.
         command: How the user calls us, e.g. `.venv/bin/uptake`.
@@ -129,6 +130,7 @@ class Doors:
     """
 
     ingest: str
+    board: str
     key: str
     event: Mapping[str, object]
     command: str
@@ -144,6 +146,12 @@ def report_doors(doors: Doors) -> list[str]:
         f"  -H 'Authorization: Bearer {doors.key}' \\",
         "  -H 'Content-Type: application/cloudevents+json' \\",
         *_quoted(doors.event),
+        "",
+        "  and ask what is counted, or what became of it:",
+        "",
+        f"curl -sS '{doors.board}/v1/totals?locality=38' \\",
+        f"  -H 'Authorization: Bearer {doors.key}'",
+        f"{doors.command} event {doors.event['source']} {doors.event['id']}",
         "",
         f"  see:  {doors.command} totals",
         f"        {doors.command} targets",

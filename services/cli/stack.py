@@ -33,10 +33,15 @@ from services.cli.supervisor import ServiceSpec, Supervisor, write_atomically
 from shared.errors import FatalError
 from shared.settings import KafkaSettings, PostgresSettings, load_settings
 
-SERVICES: Final = ("ingest", "aggregation", "alerting")
+SERVICES: Final = ("ingest", "aggregation", "alerting", "board")
 RUN_FILE: Final = "run.json"
 # What a person may open first at each service.
-FIRST_PATHS: Final = {"ingest": "", "aggregation": "/metrics", "alerting": "/metrics"}
+FIRST_PATHS: Final = {
+    "ingest": "",
+    "aggregation": "/metrics",
+    "alerting": "/metrics",
+    "board": "",
+}
 
 Say = Callable[[str], None]
 
@@ -200,6 +205,7 @@ class Stack:
                     **self.plan.client_environment,
                     "UPTAKE_HTTP_PORT": str(self.plan.settings.http_port),
                     "UPTAKE_URL": self.url("ingest"),
+                    "UPTAKE_BOARD_URL": self.url("board"),
                 },
                 indent=2,
             ),
@@ -292,7 +298,7 @@ def server_ports(http_port: int) -> tuple[int, int]:
     Raises:
         ServerStartError: None are free.
     """
-    services = range(http_port, http_port + len(SERVICES) + 1)
+    services = range(http_port, http_port + len(SERVICES))
     postgres = free_port(besides=services)
     return postgres, free_port(besides=(*services, postgres))
 

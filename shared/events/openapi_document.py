@@ -10,6 +10,12 @@ from typing import Final
 from pydantic import BaseModel
 
 from shared.events.cloudevent_v1 import BATCH, STREAM, STRUCTURED, EventV1
+from shared.events.openapi_board import (
+    SECURITY_SCHEMES,
+    TAG,
+    board_paths,
+    board_schemas,
+)
 from shared.events.openapi_examples import (
     BATCHES,
     DATA,
@@ -73,7 +79,7 @@ _PROBES: Final[Document] = {
 
 
 def build_openapi() -> Document:
-    """Build the document of `POST /v1/events` and of every service's probes."""
+    """Build the document of both doors and of every service's probes."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -88,14 +94,16 @@ def build_openapi() -> Document:
             {
                 "name": "probes",
                 "description": "the same on every service; ingest listens on port "
-                "8080, aggregation on 8081, alerting on 8082",
+                "8080, aggregation on 8081, alerting on 8082, the board on 8083",
             },
+            TAG,
         ],
         "paths": {
             "/v1/events": {"post": _send_events()},
             "/health/live": {"get": _live()},
             "/health/ready": {"get": _ready()},
             "/metrics": {"get": _metrics()},
+            **board_paths(),
         },
         "components": {
             "schemas": {
@@ -109,6 +117,7 @@ def build_openapi() -> Document:
                         StreamStoppedV1,
                     ]
                 ),
+                **board_schemas(),
                 **_PROBES,
             },
             "securitySchemes": {
@@ -117,7 +126,8 @@ def build_openapi() -> Document:
                     "scheme": "bearer",
                     "description": "a key made by `uptake agency add`; it is bound to "
                     "the agency's sources, indicators and localities",
-                }
+                },
+                **SECURITY_SCHEMES,
             },
         },
     }

@@ -40,11 +40,12 @@ pytestmark = pytest.mark.timeout(180)
 
 PASSWORD = "composepassword1"  # noqa: S105 -- of a database that lives for one test
 VARIABLES = {"UPTAKE_POSTGRES_PASSWORD": PASSWORD}
-SERVICES = ("ingest", "aggregation", "alerting")
+SERVICES = ("ingest", "aggregation", "alerting", "board")
 OURS = ("migrate", *SERVICES)
 READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 CATALOGUE_INSIDE = "/etc/uptake/catalogue"
+READERS_INSIDE = "/etc/uptake/readers"
 
 
 @pytest.fixture
@@ -78,9 +79,9 @@ def test_every_variable_stands_in_the_example(compose: dict[str, Any]) -> None:
 
 
 def test_the_whole_system_is_there(compose: dict[str, Any]) -> None:
-    """All services but those that come with the board."""
+    """All services but what comes with the board's pages."""
     assert set(compose["services"]) == {
-        *("kafka", "postgres", "migrate", "ingest", "aggregation", "alerting"),
+        *("kafka", "postgres", *OURS),
         *("prometheus", "alertmanager"),
     }
 
@@ -271,9 +272,9 @@ async def local_servers(
     await connection.close()
     postgres = urlsplit(database)
     environment = compose["services"]["ingest"]["environment"]
-    mounts = compose["services"]["ingest"]["volumes"]
-    sources = [mount.split(":")[0] for mount in mounts if CATALOGUE_INSIDE in mount]
-    assert len(sources) == 1
+    mounts = compose["services"]["board"]["volumes"]
+    inside = {mount.split(":")[1]: mount.split(":")[0] for mount in mounts}
+    assert set(inside) == {CATALOGUE_INSIDE, READERS_INSIDE}
     is_embedded = isinstance(broker, EmbeddedBroker)
     return LocalServers(
         compose=compose,
@@ -281,7 +282,9 @@ async def local_servers(
             "kafka:9092": broker.bootstrap_servers,
             "postgres:5432/uptake": f"{LOOPBACK}:{postgres.port}{postgres.path}",
             "alertmanager:9093": alertmanager,
-            CATALOGUE_INSIDE: str((PROJECT / sources[0]).resolve()),
+            **{
+                there: str((PROJECT / here).resolve()) for there, here in inside.items()
+            },
             environment["UPTAKE_HTTP_HOST"]: LOOPBACK,
         },
         added={"UPTAKE_KAFKA_IDEMPOTENCE": "false"} if is_embedded else {},

@@ -13,7 +13,7 @@ from tests.support.apache_kafka import ApacheKafka
 from tests.support.long_command import LongCommand, all_gone
 
 pytestmark = pytest.mark.timeout(240)
-SERVICES = ("ingest", "aggregation", "alerting")
+SERVICES = ("ingest", "aggregation", "alerting", "board")
 FIGURES = 14
 
 

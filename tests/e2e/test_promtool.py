@@ -8,7 +8,7 @@ from tests.support.debian_servers import find_tool
 from tests.support.events import opened
 from tests.support.stack import Stack
 
-SERVICES = ("ingest", "aggregation", "alerting")
+SERVICES = ("ingest", "aggregation", "alerting", "board")
 
 
 @pytest.mark.debian

@@ -105,6 +105,9 @@ async def test_a_simulation_beside_a_running_stack_is_counted_to_the_unit(
         status, out = await _run(tmp_path, "totals")
         assert status == 0, out
         assert "cashless_accounts" in out
+        status, out = await _run(tmp_path, "event", "/test/bank", "never-sent")
+        assert (status, "not_seen" in out) == (0, True), out
+        assert up.environment["UPTAKE_BOARD_URL"].startswith("http://127.0.0.1:")
         processes = up.processes()
         up.send(signal.SIGTERM)
         assert await up.status() == 0, up.out

@@ -110,7 +110,7 @@ async def test_commands_and_services_say_it_and_end(
     migrated = await run_uptake(
         stack,
         "migrate",
-        unset=("UPTAKE_POSTGRES_DSN", "UPTAKE_CATALOGUE"),
+        without=("UPTAKE_POSTGRES_DSN", "UPTAKE_CATALOGUE"),
         UPTAKE_POSTGRES_DSN_FILE=str(secret),
     )
     assert migrated.status == 0, migrated
@@ -121,7 +121,7 @@ async def test_commands_and_services_say_it_and_end(
     ):
         for words in (("totals",), ("migrate",)):
             ran = await run_uptake(
-                stack, *words, unset=("UPTAKE_CATALOGUE",), UPTAKE_POSTGRES_DSN=dsn
+                stack, *words, without=("UPTAKE_CATALOGUE",), UPTAKE_POSTGRES_DSN=dsn
             )
             assert ran.status == 1, ran
             assert len(ran.errors.splitlines()) == 1, ran

@@ -29,18 +29,20 @@ class Ran:
 async def run_uptake(
     stack: Stack,
     *words: str | Path,
-    unset: Collection[str] = (),
+    without: Collection[str] = (),
     **environment: str,
 ) -> Ran:
     """Run `uptake` with the settings of a stack; nothing else is inherited.
 
     Args:
-        stack: Whose servers.
+        stack: Whose settings.
         words: The command line.
-        unset: Variables of the stack to leave out.
-        environment: Further variables, and other values.
+        without: Settings of the stack that the command does not get.
+        environment: Further settings.
     """
-    given = {k: v for k, v in stack.environment.items() if k not in unset}
+    given = {
+        name: value for name, value in stack.environment.items() if name not in without
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -69,6 +69,65 @@ $$;
 ALTER FUNCTION aggregation.check_kept(at timestamp with time zone) OWNER TO uptake_aggregation;
 
 --
+-- Name: note_rejection(); Type: FUNCTION; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION aggregation.note_rejection() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    sent json;
+    told record;
+BEGIN
+    IF new.code = 'unreadable' THEN
+        RETURN NULL;
+    END IF;
+    BEGIN
+        sent := convert_from(new.record_value, 'UTF8')::json;
+        SELECT sent ->> 'agency' AS agency, sent ->> 'source' AS source, sent ->> 'id' AS id
+        INTO told;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+        -- Aggregation could read it and this cannot: the log's record and the topic still
+        -- say everything, and nothing may keep the batch from being applied.
+        RETURN NULL;
+    END;
+    IF told.agency IS NULL OR told.source IS NULL OR told.id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO aggregation.rejection (
+        source_id_hash, agency, source, id, partition, log_offset, logged_at, code, detail
+    )
+    VALUES (
+        reporting.source_id_hash(told.source, told.id), told.agency, told.source, told.id,
+        new.partition, new.log_offset, new.logged_at, new.code, new.detail
+    )
+    ON CONFLICT (source_id_hash, agency) DO UPDATE SET
+        partition = excluded.partition,
+        log_offset = excluded.log_offset,
+        logged_at = excluded.logged_at,
+        code = excluded.code,
+        detail = excluded.detail;
+    DELETE FROM aggregation.rejection
+    WHERE (source_id_hash, agency) IN (
+        SELECT r.source_id_hash, r.agency
+        FROM aggregation.rejection AS r
+        WHERE
+            r.partition = new.partition
+            AND r.logged_at < (
+                SELECT p.kept_since FROM aggregation.progress AS p
+                WHERE p.partition = new.partition
+            )
+        ORDER BY r.logged_at
+        LIMIT 2
+    );
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION aggregation.note_rejection() OWNER TO uptake_aggregation;
+
+--
 -- Name: daily_total_known_at(timestamp with time zone); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -238,6 +297,18 @@ CREATE FUNCTION reporting.running_total_on(on_day date) RETURNS TABLE(indicator 
 $$;
 
 ALTER FUNCTION reporting.running_total_on(on_day date) OWNER TO uptake_aggregation;
+
+--
+-- Name: source_id_hash(text, text); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE FUNCTION reporting.source_id_hash(source text, id text) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT sha256(convert_to(jsonb_build_array(source, id)::text, 'UTF8'))
+$$;
+
+ALTER FUNCTION reporting.source_id_hash(source text, id text) OWNER TO uptake_aggregation;
 
 SET default_tablespace = '';
 
@@ -494,6 +565,24 @@ CREATE TABLE aggregation.progress (
 );
 
 ALTER TABLE aggregation.progress OWNER TO uptake_aggregation;
+
+--
+-- Name: rejection; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TABLE aggregation.rejection (
+    source_id_hash bytea NOT NULL,
+    agency text NOT NULL,
+    source text NOT NULL,
+    id text NOT NULL,
+    partition integer NOT NULL,
+    log_offset bigint NOT NULL,
+    logged_at timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    detail text NOT NULL
+);
+
+ALTER TABLE aggregation.rejection OWNER TO uptake_aggregation;
 
 --
 -- Name: reversal; Type: TABLE; Schema: aggregation; Owner: uptake_aggregation
@@ -756,7 +845,9 @@ CREATE VIEW reporting.ledger AS
     l.day,
     l.count,
     l.amount,
-    (l.voided_by IS NOT NULL) AS voided
+    (l.voided_by IS NOT NULL) AS voided,
+    l.key,
+    l.voided_by
    FROM (((aggregation.ledger l
      JOIN aggregation.origin o USING (origin_id))
      JOIN aggregation.event_type t USING (type_id))
@@ -831,6 +922,24 @@ CREATE VIEW reporting.progress AS
    FROM aggregation.progress;
 
 ALTER VIEW reporting.progress OWNER TO uptake_aggregation;
+
+--
+-- Name: rejection; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
+--
+
+CREATE VIEW reporting.rejection AS
+ SELECT source,
+    id,
+    agency,
+    partition,
+    log_offset,
+    logged_at,
+    code,
+    detail,
+    source_id_hash
+   FROM aggregation.rejection;
+
+ALTER VIEW reporting.rejection OWNER TO uptake_aggregation;
 
 --
 -- Name: running_total_by_day; Type: VIEW; Schema: reporting; Owner: uptake_aggregation
@@ -1037,6 +1146,13 @@ ALTER TABLE ONLY aggregation.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (partition);
 
 --
+-- Name: rejection rejection_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
+--
+
+ALTER TABLE ONLY aggregation.rejection
+    ADD CONSTRAINT rejection_pkey PRIMARY KEY (source_id_hash, agency);
+
+--
 -- Name: reversal reversal_pkey; Type: CONSTRAINT; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -1104,6 +1220,12 @@ CREATE INDEX ledger_logged_at ON aggregation.ledger USING btree (logged_at);
 CREATE INDEX locality_above_unit ON aggregation.locality_above USING btree (code, valid_from);
 
 --
+-- Name: rejection_logged_at; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE INDEX rejection_logged_at ON aggregation.rejection USING btree (partition, logged_at);
+
+--
 -- Name: series_leaf; Type: INDEX; Schema: aggregation; Owner: uptake_aggregation
 --
 
@@ -1120,6 +1242,12 @@ CREATE INDEX statement_day ON aggregation.statement USING btree (day);
 --
 
 CREATE INDEX statement_series ON aggregation.statement USING btree (indicator, agency, locality, valid_from, day DESC, occurred_at DESC, source COLLATE "C" DESC, id COLLATE "C" DESC);
+
+--
+-- Name: outbox_rejected note_rejection; Type: TRIGGER; Schema: aggregation; Owner: uptake_aggregation
+--
+
+CREATE TRIGGER note_rejection AFTER INSERT ON aggregation.outbox_rejected FOR EACH ROW EXECUTE FUNCTION aggregation.note_rejection();
 
 --
 -- Name: SCHEMA reporting; Type: ACL; Schema: -; Owner: postgres
@@ -1199,6 +1327,12 @@ GRANT SELECT ON TABLE reporting.locality_above TO uptake_reader;
 --
 
 GRANT SELECT ON TABLE reporting.progress TO uptake_reader;
+
+--
+-- Name: TABLE rejection; Type: ACL; Schema: reporting; Owner: uptake_aggregation
+--
+
+GRANT SELECT ON TABLE reporting.rejection TO uptake_reader;
 
 --
 -- Name: TABLE running_total_by_day; Type: ACL; Schema: reporting; Owner: uptake_aggregation

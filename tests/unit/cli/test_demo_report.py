@@ -46,6 +46,7 @@ GOOD = Outcome(
 )
 DOORS = Doors(
     ingest="http://127.0.0.1:8080",
+    board="http://127.0.0.1:8083",
     key="demo-AAAAAAAAAAAAAAAAAAAAAAAA",
     event={
         "specversion": "1.0",

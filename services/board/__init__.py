@@ -1,0 +1,1 @@
+"""The board: where totals, targets, alerts and receipts are read."""

@@ -1,0 +1,1 @@
+"""The board's pure parts, and its doors without a database."""
