@@ -11,7 +11,7 @@ from services.ingest.web import EventsDoor, make_app
 from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.watch import AgencyWatch
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.http import Readiness, make_server, serve
 from shared.http_drain import Drain
 from shared.kafka.topic_setup import check_topics
@@ -32,20 +32,12 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
     Raises:
         FatalError: Inside an exception group; the service must not go on.
     """
-    catalogue = load_catalogue(settings.catalogue)
     registry = new_registry()
     readiness = Readiness()
     readiness.set("kafka", "connecting")
     publisher = LogPublisher(settings, ack_timeout_seconds=settings.ack_timeout_seconds)
     clock, metrics = SystemClock(), IngestMetrics(registry)
-    watch = AgencyWatch(
-        settings.catalogue,
-        catalogue,
-        clock,
-        metrics=AgencyMetrics(registry),
-        poll_seconds=settings.agencies_poll_seconds,
-    )
-    guard = Guard(settings, watch, metrics)
+    guard = _make_guard(settings, clock, metrics, AgencyMetrics(registry))
     door = EventsDoor(
         settings,
         guard,
@@ -62,11 +54,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         submission_metrics=SubmissionMetrics(registry),
     )
     drain = Drain(make_app(door, readiness, registry))
-    server = make_server(
-        drain,
-        host=settings.http_host,
-        port=settings.http_port,
-    )
+    server = make_server(drain, host=settings.http_host, port=settings.http_port)
 
     async def connect() -> None:
         on_outage = readiness.for_part("kafka")
@@ -97,3 +85,24 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
             await serving
     finally:
         await publisher.stop()
+
+
+def _make_guard(
+    settings: IngestSettings,
+    clock: Clock,
+    metrics: IngestMetrics,
+    agency_metrics: AgencyMetrics,
+) -> Guard:
+    """Load the catalogue, whose agencies are followed from here on.
+
+    Raises:
+        CatalogueError: It is wrong.
+    """
+    watch = AgencyWatch(
+        settings.catalogue,
+        load_catalogue(settings.catalogue),
+        clock,
+        metrics=agency_metrics,
+        poll_seconds=settings.agencies_poll_seconds,
+    )
+    return Guard(settings, watch, metrics)

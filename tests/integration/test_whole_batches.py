@@ -22,6 +22,7 @@ WRITTEN = (
     "last_report",
     "outbox_change",
     "outbox_rejected",
+    "rejection",
     "progress",
 )
 """Every table that a batch writes."""

@@ -20,6 +20,8 @@ SHARED = {
     # What is still to be published, whichever generation it came from.
     "outbox_rejected",
     "outbox_change",
+    # What was told of records that were turned away; a rebuild tells nothing anew.
+    "rejection",
     # How far a service has looked, not what it found.
     "watermark",
     # From the catalogue, not from the log.
