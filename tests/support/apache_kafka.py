@@ -151,6 +151,16 @@ def find_java() -> str:
     return java
 
 
+def class_archive(libs: Path) -> Path:
+    """Return where a Java keeps Kafka's classes ready to use (class data sharing).
+
+    With it a broker starts in less than half of the time; Java passes over one that
+    was made by another Java. The first broker that stops in good order makes it.
+    """
+    java = hashlib.sha256(str(Path(find_java()).resolve()).encode()).hexdigest()[:12]
+    return libs.with_name(f"classes-{java}.jsa")
+
+
 class ApacheKafka(LoopbackServer):
     """One Apache Kafka node; what it confirmed survives `kill` and `restart`."""
 
@@ -199,10 +209,17 @@ class ApacheKafka(LoopbackServer):
         """The settings file."""
         return self.folder / "server.properties"
 
+    @property
+    def _new_archive(self) -> Path:
+        """The archive of classes that this broker makes, where there is none."""
+        return self.folder / "classes.jsa"
+
     def _java(self, *arguments: str | Path) -> list[str | Path]:
         """Return a Java command line on Kafka's class path."""
+        archive = class_archive(self._libs)
         return [
             find_java(),
+            *([f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []),
             f"-Xmx{self._heap}",
             "-XX:+UseSerialGC",
             "-XX:-UsePerfData",
@@ -262,7 +279,21 @@ class ApacheKafka(LoopbackServer):
     @override
     def command(self) -> list[str | Path]:
         """Return the broker's command line."""
-        return self._java(MAIN_CLASS, self._properties_path)
+        made = [f"-XX:ArchiveClassesAtExit={self._new_archive}"]
+        if class_archive(self._libs).exists():
+            made = []
+        return self._java(*made, MAIN_CLASS, self._properties_path)
+
+    @override
+    async def stop(self) -> None:
+        """Stop in good order, and keep the classes that it left."""
+        await super().stop()
+        archive = class_archive(self._libs)
+        if self._new_archive.exists() and not archive.exists():
+            # Whole or not there, whoever looks, since others may be starting now.
+            partial = archive.with_suffix(f".{secrets.token_hex(4)}")
+            await asyncio.to_thread(shutil.move, self._new_archive, partial)
+            partial.replace(archive)
 
     @override
     async def probe(self) -> str | None:
