@@ -87,7 +87,7 @@ async def test_submissions_go_through_the_door(submitting: Stack) -> None:
     assert (await stack.classes())["duplicates"] == 1
     told = await read_refused(stack.kafka_settings, "bank")
     assert [(each["data"]["offset"], each["data"]["code"]) for each in told] == [
-        (1, "not_an_object"),
+        (1, "not_json"),
         (3, "source_not_yours"),
         (5, "bad_time"),
         (7, "not_an_object"),
