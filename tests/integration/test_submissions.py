@@ -89,7 +89,7 @@ async def test_submissions_go_through_the_door(submitting: Stack) -> None:
     assert [(each["data"]["offset"], each["data"]["code"]) for each in told] == [
         (1, "not_json"),
         (3, "source_not_yours"),
-        (5, "bad_time"),
+        (5, "personal_data"),
         (7, "not_an_object"),
     ]
     kept = await read_rejected(stack.kafka_settings)
