@@ -57,6 +57,7 @@ async def wait_out(
                         "reason": str(error),
                     },
                 )
+                # Bounded and spread by `delays_seconds`; an outage is waited out.
                 await asyncio.sleep(delay)
     finally:
         # Also where it ends with another error, such as a partition that moved on

@@ -50,6 +50,7 @@ async def drop_old_rows(
                 break
             metrics.ledger_rows_dropped.inc(step.dropped)
             dropped, looked_up_to = dropped + step.dropped, step.looked_up_to
+            # Counting goes first: dropping takes a tenth of the time at most.
             await asyncio.sleep((time.monotonic() - began) * REST_PER_WORK)
         if dropped:
             _log.info("old_rows_dropped", extra={"rows": dropped})
@@ -57,4 +58,5 @@ async def drop_old_rows(
             "read_oldest_row", store.oldest_row, on_outage=on_outage
         )
         metrics.ledger_oldest_row.set(oldest.timestamp() if oldest else 0)
+        # New rows grow old by the log's time, a few at a time; nothing calls for haste.
         await asyncio.sleep(interval_seconds)
