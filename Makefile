@@ -134,6 +134,10 @@ bench-door: $(VENV)/.dev ## a large file of NDJSON through the door, twice: rate
 bench-rebuild: $(VENV)/.dev ## rebuild a long log while events arrive, and recount (Java, Maven; EVENTS=5000000 RATE=500 BROKER=embedded)
 	$(BIN)/python -m tests.bench.rebuild $(if $(EVENTS),--events $(EVENTS)) $(if $(RATE),--rate $(RATE)) $(if $(BROKER),--broker $(BROKER))
 
+.PHONY: bench-forecast
+bench-forecast: $(VENV)/.dev ## how far the forecast can be trusted: coverage, thresholds, speed (SEED=n COURSES=n)
+	$(BIN)/python -m tests.bench.forecast $(if $(SEED),--seed $(SEED)) $(if $(COURSES),--courses $(COURSES))
+
 .PHONY: bench-peers
 bench-peers: $(VENV)/.dev ## the same job by four other frameworks, beside ours (Java, Maven; EVENTS=n KILLS=n)
 	$(BIN)/python -m tests.bench.peers $(if $(EVENTS),--events $(EVENTS)) $(if $(KILLS),--kills $(KILLS))
