@@ -256,6 +256,12 @@ class AlertingMetrics:
             ("target", "window"),
             registry=registry,
         )
+        self.miss = Gauge(
+            "uptake_target_miss_ratio",
+            "Chance that a target is missed, by the forecast of the last complete day.",
+            ("target",),
+            registry=registry,
+        )
         self.status = Gauge(
             "uptake_target_status",
             "1 for the status that a target has, 0 for the others.",
@@ -276,6 +282,12 @@ class AlertingMetrics:
         self.evaluation_duration = Histogram(
             "uptake_evaluation_duration_seconds",
             "Time to evaluate the targets that were due.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.forecast_duration = Histogram(
+            "uptake_forecast_duration_seconds",
+            "Time to forecast a slice of the targets that were due.",
             buckets=_SECONDS,
             registry=registry,
         )

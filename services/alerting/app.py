@@ -11,6 +11,7 @@ from typing import Final
 import asyncpg
 
 from services.alerting.consumer import TotalsReader, TotalsSubscription
+from services.alerting.forecaster import Forecaster
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import AlertmanagerDelivery, NoticeRelay
 from services.alerting.settings import AlertingSettings
@@ -18,6 +19,7 @@ from services.alerting.store import (
     AlertStore,
     DefinitionStore,
     EvaluationStore,
+    ForecastStore,
     TotalsStore,
 )
 from services.alerting.ticker import Ticker
@@ -124,7 +126,9 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
-    ticker = Ticker(EvaluationStore(pool, interval), metrics, on_outage=postgres)
+    evaluations = EvaluationStore(pool, interval, settings.risk_limits())
+    ticker = Ticker(evaluations, metrics, on_outage=postgres)
+    forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
         TotalsReader(totals, on_outage=postgres, on_change=ticker.wake),
@@ -153,6 +157,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
+        tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())
         if settings.alertmanager_url is not None:

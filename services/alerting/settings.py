@@ -1,10 +1,12 @@
 """What alerting is told from outside; each setting is one environment variable."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field
+from pydantic import AnyHttpUrl, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
+from services.alerting.core.risk import RiskLimits
+from services.alerting.core.status import FULL_BP
 from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
 
 
@@ -41,6 +43,18 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=300,
         description="how often a target is judged when its total does not change",
     )
+    at_risk_enter: float = Field(
+        default=0.5,
+        ge=0.01,
+        le=1,
+        description="chance of missing from which a target is at risk",
+    )
+    at_risk_leave: float = Field(
+        default=0.4,
+        ge=0,
+        le=1,
+        description="chance of missing at which it no longer is",
+    )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
         NoDecode,
@@ -49,3 +63,16 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         default=("nation", "province"),
         description="localities whose targets are exported as metrics, by commas",
     )
+
+    @model_validator(mode="after")
+    def _risk_ends_below_where_it_begins(self) -> Self:
+        if self.at_risk_leave > self.at_risk_enter:
+            raise ValueError("UPTAKE_AT_RISK_LEAVE is above UPTAKE_AT_RISK_ENTER")
+        return self
+
+    def risk_limits(self) -> RiskLimits:
+        """Return between which chances of missing a target is at risk."""
+        return RiskLimits(
+            enter_bp=round(self.at_risk_enter * FULL_BP),
+            leave_bp=round(self.at_risk_leave * FULL_BP),
+        )

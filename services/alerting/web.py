@@ -63,13 +63,21 @@ class GaugeRefresh:
 
     def _show(self, gauges: Sequence[Gauge]) -> None:
         metrics = self._metrics
-        for gauge in (metrics.expected, metrics.position, metrics.pace, metrics.status):
+        for gauge in (
+            metrics.expected,
+            metrics.position,
+            metrics.pace,
+            metrics.miss,
+            metrics.status,
+        ):
             # Whatever is no longer true disappears with its labels.
             gauge.clear()
         for row in gauges:
             metrics.expected.labels(row.target).set(row.expected)
             if row.position_bp is not None:
                 metrics.position.labels(row.target).set(row.position_bp / FULL_BP)
+            if row.miss_bp is not None:
+                metrics.miss.labels(row.target).set(row.miss_bp / FULL_BP)
             for window, pace_bp in (("7d", row.pace_7_bp), ("28d", row.pace_28_bp)):
                 if pace_bp is not None:
                     metrics.pace.labels(row.target, window).set(pace_bp / FULL_BP)

@@ -51,6 +51,12 @@ class TargetRow:
     illustrative: bool
     status_since: datetime
     evaluated_at: datetime
+    forecast_day: date | None
+    p10: date | None
+    p50: date | None
+    p90: date | None
+    miss_bp: int | None
+    no_forecast: str | None
 
 
 def targets(
@@ -110,6 +116,7 @@ def _print(rows: Sequence[TargetRow]) -> None:
         Column("due by now", is_figure=True),
         Column("position", is_figure=True),
         Column("pace 7 d", is_figure=True),
+        Column("risk", is_figure=True),
     )
     lines = [
         (
@@ -119,6 +126,7 @@ def _print(rows: Sequence[TargetRow]) -> None:
             figure(row.expected),
             ratio(row.position_bp),
             ratio(row.pace_7_bp),
+            ratio(row.miss_bp),
         )
         for row in rows
     ]
@@ -126,5 +134,21 @@ def _print(rows: Sequence[TargetRow]) -> None:
     for row in rows:
         if row.reason:
             print(f"{row.target}: {row.status} because of {row.reason}")
+    if len(rows) == 1:
+        print(_forecast_line(rows[0]))
     if any(row.illustrative for row in rows):
         print("* illustrative: not a target that anybody has set")
+
+
+def _forecast_line(row: TargetRow) -> str:
+    """Tell what is forecast of one target, or why nothing is."""
+    if row.forecast_day is None:
+        return "forecast: none was made yet"
+    made = f"from the days up to {row.forecast_day}"
+    if row.no_forecast is not None:
+        return f"forecast: none ({row.no_forecast}), {made}"
+    p10, p50, p90 = (day or "beyond ten years" for day in (row.p10, row.p50, row.p90))
+    return (
+        f"forecast: reached P10 {p10}, P50 {p50}, P90 {p90};\n"
+        f"  chance of missing {row.due}: {ratio(row.miss_bp)}, {made}"
+    )

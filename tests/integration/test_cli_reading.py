@@ -222,7 +222,12 @@ async def test_targets_and_alerts_show_what_alerting_keeps(stack: Stack) -> None
     await execute(
         stack,
         """
-        DROP VIEW reporting.target_status, reporting.alert;
+        DROP VIEW reporting.target_status, reporting.target_forecast, reporting.alert;
+        CREATE VIEW reporting.target_forecast AS SELECT
+            'demo-cashless'::text AS target, '2026-11-20'::date AS day,
+            '2029-10-03'::date AS p10, '2030-01-15'::date AS p50, NULL::date AS p90,
+            9712 AS miss_bp, NULL::text AS reason,
+            '2026-11-20T18:00Z'::timestamptz AS made_at;
         CREATE VIEW reporting.target_status AS SELECT
             'demo-cashless'::text AS target, 'cashless_accounts'::text AS indicator,
             '38'::text AS locality, '2025-07-01'::date AS valid_from,
@@ -250,10 +255,13 @@ async def test_targets_and_alerts_show_what_alerting_keeps(stack: Stack) -> None
     assert ran.status == 0, ran
     assert "0.79" in ran.out
     assert "1,111,111" in ran.out
+    assert "P10 2029-10-03, P50 2030-01-15, P90 beyond ten years" in ran.out
+    assert "chance of missing 2026-12-31: 0.97, from the days up to" in ran.out
     assert ran.widest <= 80
     ran = await run_uptake(stack, "targets", "--json")
     row = json.loads(ran.out)["targets"][0]
     assert (row["actual"], row["expected"]) == (854_000, 1_111_111.1)
+    assert (row["p90"], row["miss_bp"], row["no_forecast"]) == (None, 9_712, None)
     assert '"expected": 1111111.1' in ran.out
     ran = await run_uptake(stack, "alerts")
     assert "firing" in ran.out

@@ -19,22 +19,24 @@ MISSED_TOLD_DAYS: Final = 30
 class Kind(StrEnum):
     """What an alert about a target says.
 
-    Further kinds of the contract (at risk, silence, controls) come with what
-    decides them.
+    Further kinds of the contract (silence, controls) come with what decides them.
     """
 
     LAGGING = "TargetLagging"
+    AT_RISK = "TargetAtRisk"
     MISSED = "TargetMissed"
     MET = "TargetMet"
 
 
 SEVERITIES: Final = {
     Kind.LAGGING: "warning",
+    Kind.AT_RISK: "warning",
     Kind.MISSED: "critical",
     Kind.MET: "info",
 }
 RUNBOOKS: Final = {
     Kind.LAGGING: "docs/runbooks/target-lagging.md",
+    Kind.AT_RISK: "docs/runbooks/target-at-risk.md",
     Kind.MISSED: "docs/runbooks/target-missed.md",
     Kind.MET: "docs/runbooks/target-met.md",
 }
@@ -50,9 +52,9 @@ def fingerprint(kind: Kind, target_id: str) -> str:
 
 
 def policy_of(kind: Kind, target: Target) -> Policy:
-    """Return how patient an alert is; only lagging has to last."""
+    """Return how patient an alert is; lagging and risk have to last."""
     match kind:
-        case Kind.LAGGING:
+        case Kind.LAGGING | Kind.AT_RISK:
             return Policy(
                 wait=timedelta(seconds=target.behind.for_seconds),
                 keep=timedelta(seconds=target.behind.keep_seconds),
@@ -87,6 +89,12 @@ def condition_of(
     match kind:
         case Kind.LAGGING:
             holds = status is Status.LAGGING
+        case Kind.AT_RISK if status is Status.LAGGING:
+            # It has come to what was feared, and that is told by the other alert:
+            # this one neither begins nor ends.
+            return Condition.UNKNOWN
+        case Kind.AT_RISK:
+            holds = status is Status.AT_RISK
         case Kind.MISSED:
             is_recent = -days_left(target, today) <= MISSED_TOLD_DAYS
             holds = status is Status.MISSED and is_recent

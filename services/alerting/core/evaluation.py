@@ -19,7 +19,15 @@ from services.alerting.core.life_cycle import (
 )
 from services.alerting.core.life_cycle import waits as waiting_time
 from services.alerting.core.path import days_left
-from services.alerting.core.status import Assessment, Reading, Reason, Status, assess
+from services.alerting.core.risk import RiskLimits
+from services.alerting.core.status import (
+    DEFAULT_LIMITS,
+    Assessment,
+    Reading,
+    Reason,
+    Status,
+    assess,
+)
 from services.alerting.core.texts import Names, Summary, Tense, summarize
 from shared.catalogue.model import Target
 
@@ -40,6 +48,7 @@ class Memory:
         status_since: Since when it holds; None before the first look.
         is_lagging: Whether it lagged when last it could be judged.
         lives: Of the alerts that ever left their quiet state.
+        is_at_risk: Whether it was at risk when last it could be judged.
     """
 
     status: Status | None
@@ -47,6 +56,7 @@ class Memory:
     status_since: datetime | None
     is_lagging: bool
     lives: Mapping[Kind, Life]
+    is_at_risk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ def evaluate(
     today: date,
     now: datetime,
     interval: timedelta,
+    limits: RiskLimits = DEFAULT_LIMITS,
 ) -> Evaluation:
     """Judge a target and take its alerts one look further.
 
@@ -104,10 +115,9 @@ def evaluate(
         today: The local day of `now`.
         now: By the database's clock.
         interval: Longest time to the next look while anything can change.
+        limits: Between which a chance of missing is a risk.
     """
-    assessment = assess(
-        target, reading, was_lagging=memory.is_lagging, today=today, now=now
-    )
+    assessment = _assess(target, memory, reading, limits, today=today, now=now)
     since = memory.status_since
     if since is None or memory.status is not assessment.status:
         since = now
@@ -136,6 +146,26 @@ def evaluate(
         status_since=since,
         alerts=tuple(looks),
         next_at=now + max(next_in, NEXT_MIN),
+    )
+
+
+def _assess(
+    target: Target,
+    memory: Memory,
+    reading: Reading,
+    limits: RiskLimits,
+    *,
+    today: date,
+    now: datetime,
+) -> Assessment:
+    return assess(
+        target,
+        reading,
+        was_lagging=memory.is_lagging,
+        was_at_risk=memory.is_at_risk,
+        limits=limits,
+        today=today,
+        now=now,
     )
 
 

@@ -20,6 +20,7 @@ from services.alerting.core.path import (
     is_met,
     position,
 )
+from services.alerting.core.risk import Outlook, RiskLimits, current, is_at_risk
 from shared.catalogue.model import Target
 
 FULL_BP: Final = 10_000
@@ -28,6 +29,7 @@ AHEAD_BP: Final = 10_500
 SHOWN_BP_MAX: Final = 1_000_000_000
 GRACE_DAYS: Final = 7
 BEHIND_MAX: Final = timedelta(minutes=5)
+DEFAULT_LIMITS: Final = RiskLimits()
 
 
 class Status(StrEnum):
@@ -39,7 +41,6 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     LAGGING = "lagging"
     AT_RISK = "at_risk"
-    """Given by the forecast only, which is not built yet."""
     AHEAD = "ahead"
     ON_TRACK = "on_track"
 
@@ -63,6 +64,7 @@ class Reading:
         is_filling: Whether the copy has never yet been complete.
         complete_until: Up to when all that was logged is in these figures; None
             when nothing tells.
+        outlook: The last forecast; None before the first.
     """
 
     level: int
@@ -71,6 +73,7 @@ class Reading:
     long_effect: int
     is_filling: bool
     complete_until: datetime | None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,10 @@ class Assessment:
     required_per_day: Fraction | None
     is_lagging: bool
     """Whether it lags or lagged when last it could be judged."""
+    is_at_risk: bool = False
+    """The same, for the chance of missing; also while the status is lagging."""
+    outlook: Outlook | None = None
+    """The forecast, unless it is too old."""
 
 
 def assess(
@@ -95,6 +102,8 @@ def assess(
     reading: Reading,
     *,
     was_lagging: bool,
+    was_at_risk: bool = False,
+    limits: RiskLimits = DEFAULT_LIMITS,
     today: date,
     now: datetime,
 ) -> Assessment:
@@ -104,6 +113,8 @@ def assess(
         target: The target.
         reading: What the copy says.
         was_lagging: `is_lagging` of the assessment before this one.
+        was_at_risk: `is_at_risk` of it.
+        limits: Between which a chance of missing is a risk.
         today: The local day of `now`.
         now: The instant, by the database's clock.
     """
@@ -116,16 +127,18 @@ def assess(
     has_started = day_number(target, today) >= 0
     place = position(target, actual, today) if has_started else None
     status = _settled_status(target, actual, reading, today)
-    is_lagging = False
+    is_lagging = risks = False
+    outlook = current(reading.outlook, today)
     if status is None and _is_platform_behind(reading, now):
         status = Status.UNKNOWN
     if status is Status.UNKNOWN:
         # What cannot be judged changes no earlier judgement.
-        is_lagging = was_lagging
+        is_lagging, risks = was_lagging, was_at_risk
     elif status is None:
         assert place is not None, "a target that has started has a position"
         is_lagging = _is_lagging(target, place, short, long, today, was=was_lagging)
-        status = _open_status(place, is_lagging=is_lagging)
+        risks = is_at_risk(outlook, limits, was=was_at_risk)
+        status = _open_status(place, is_lagging=is_lagging, is_at_risk=risks)
     return Assessment(
         status=status,
         reason=Reason.PLATFORM if status is Status.UNKNOWN else None,
@@ -136,6 +149,8 @@ def assess(
         long_pace=long,
         required_per_day=required_per_day(target, actual, today),
         is_lagging=is_lagging,
+        is_at_risk=risks,
+        outlook=outlook,
     )
 
 
@@ -184,8 +199,9 @@ def _is_lagging(
     return is_short_of_path and not short.is_enough and not long.is_enough
 
 
-def _open_status(place: Fraction, *, is_lagging: bool) -> Status:
+def _open_status(place: Fraction, *, is_lagging: bool, is_at_risk: bool) -> Status:
     if is_lagging:
         return Status.LAGGING
-    # The forecast's `at_risk` has its place here.
+    if is_at_risk:
+        return Status.AT_RISK
     return Status.AHEAD if place >= Fraction(AHEAD_BP, FULL_BP) else Status.ON_TRACK

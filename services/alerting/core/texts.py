@@ -8,27 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final, assert_never
+from typing import assert_never
 
 from services.alerting.core.alerts import Kind
+from services.alerting.core.forecast_texts import say_chance, say_completion
 from services.alerting.core.path import direction
 from services.alerting.core.status import FULL_BP, Assessment, Status, basis_points
+from services.alerting.core.words import day_in_english, day_in_vietnamese
 from shared.catalogue.model import Target
-
-_MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +79,12 @@ def _sentences(
 ) -> tuple[str, str]:
     what, what_vi = _lower_first(names.indicator), _lower_first(names.indicator_vi)
     actual, goal = now.actual, target.goal_value
-    due, due_vi = _day(target.due), _day_vi(target.due)
+    due, due_vi = day_in_english(target.due), day_in_vietnamese(target.due)
     match kind:
         case Kind.LAGGING:
             return _lagging(target, names, now, today)
+        case Kind.AT_RISK:
+            return _at_risk(target, names, now)
         case Kind.MISSED:
             english = (
                 f"{names.place} missed its target for {what}: {_count(actual)} on "
@@ -131,11 +120,12 @@ def _past_sentences(
     place = _ratio(now.position)
     english = (
         f"{names.place} now stands at {_count(now.actual)} for {what}, against "
-        f"{_count(whole(now.expected))} due by {_day(today)} (position {place})."
+        f"{_count(whole(now.expected))} due by {day_in_english(today)} "
+        f"(position {place})."
     )
     vietnamese = (
         f"{names.place} hiện đạt {_count_vi(now.actual)} {what_vi}, so với "
-        f"{_count_vi(whole(now.expected))} cần đạt đến ngày {_day_vi(today)} "
+        f"{_count_vi(whole(now.expected))} cần đạt đến ngày {day_in_vietnamese(today)} "
         f"(vị trí {place.replace('.', ',')})."
     )
     return english, vietnamese
@@ -149,11 +139,11 @@ def _lagging(
     place = _ratio(now.position)
     english = (
         f"{names.place} is behind on {what}: {_count(now.actual)} against "
-        f"{_count(due_now)} due by {_day(today)} (position {place})."
+        f"{_count(due_now)} due by {day_in_english(today)} (position {place})."
     )
     vietnamese = (
         f"{names.place} chậm tiến độ {what_vi}: {_count_vi(now.actual)} so với "
-        f"{_count_vi(due_now)} cần đạt đến ngày {_day_vi(today)} "
+        f"{_count_vi(due_now)} cần đạt đến ngày {day_in_vietnamese(today)} "
         f"(vị trí {place.replace('.', ',')})."
     )
     achieved, required = now.short_pace.achieved_per_day, now.required_per_day
@@ -164,13 +154,40 @@ def _lagging(
         english += (
             f" The change is {_count(came)} a day, "
             f"{_count(needed)} a day is needed to reach {_count(target.goal_value)} "
-            f"by {_day(target.due)}."
+            f"by {day_in_english(target.due)}."
         )
         vietnamese += (
             f" Mỗi ngày thay đổi {_count_vi(came)}, cần {_count_vi(needed)} mỗi ngày "
-            f"để đạt {_count_vi(target.goal_value)} vào ngày {_day_vi(target.due)}."
+            f"để đạt {_count_vi(target.goal_value)} vào ngày "
+            f"{day_in_vietnamese(target.due)}."
         )
+    if now.outlook is not None:
+        completion, completion_vi = say_completion(now.outlook)
+        english = f"{english} {completion}".rstrip()
+        vietnamese = f"{vietnamese} {completion_vi}".rstrip()
     return english, vietnamese
+
+
+def _at_risk(target: Target, names: Names, now: Assessment) -> tuple[str, str]:
+    what, what_vi = _lower_first(names.indicator), _lower_first(names.indicator_vi)
+    english = (
+        f"{names.place} risks missing its target for {what}: "
+        f"{_count(now.actual)} so far, {_count(target.goal_value)} are due by "
+        f"{day_in_english(target.due)}."
+    )
+    vietnamese = (
+        f"{names.place} có nguy cơ không đạt chỉ tiêu {what_vi}: hiện có "
+        f"{_count_vi(now.actual)}, chỉ tiêu là {_count_vi(target.goal_value)} đến ngày "
+        f"{day_in_vietnamese(target.due)}."
+    )
+    if now.outlook is None:
+        return english, vietnamese
+    chance, chance_vi = say_chance(now.outlook, target.due)
+    completion, completion_vi = say_completion(now.outlook)
+    return (
+        f"{english} {chance} {completion}".rstrip(),
+        f"{vietnamese} {chance_vi} {completion_vi}".rstrip(),
+    )
 
 
 def _ratio(ratio: Fraction | None) -> str:
@@ -187,14 +204,6 @@ def _count(value: int) -> str:
 
 def _count_vi(value: int) -> str:
     return f"{value:,}".replace(",", ".")
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def _day_vi(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
 
 
 def _lower_first(name: str) -> str:

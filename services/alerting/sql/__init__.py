@@ -5,4 +5,5 @@ from typing import Final
 from shared.postgres.queries import load_queries
 
 COPY: Final = load_queries(__name__, "copy.sql")
+FORECASTS: Final = load_queries(__name__, "forecast.sql")
 QUERIES: Final = load_queries(__name__)

@@ -139,7 +139,7 @@ SELECT
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
     keep_seconds, issued_by, illustrative, is_removed, status, reason,
-    status_since, is_lagging
+    status_since, is_lagging, is_at_risk
 FROM alerting.target
 WHERE next_evaluation_at <= clock_timestamp()
 ORDER BY next_evaluation_at
@@ -230,17 +230,19 @@ SET status = n.status, reason = n.reason, status_since = n.status_since,
     position_bp = n.position_bp, pace_7_bp = n.pace_7_bp,
     pace_28_bp = n.pace_28_bp, required_per_day = n.required_per_day,
     achieved_7_per_day = n.achieved_7_per_day,
-    achieved_28_per_day = n.achieved_28_per_day, evaluated_at = $14,
+    achieved_28_per_day = n.achieved_28_per_day, is_at_risk = n.is_at_risk,
+    evaluated_at = $15,
     next_evaluation_at =
         CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[],
     $6::numeric[], $7::numeric[], $8::integer[], $9::integer[], $10::integer[],
-    $11::numeric[], $12::numeric[], $13::numeric[], $15::timestamptz[]
+    $11::numeric[], $12::numeric[], $13::numeric[], $14::boolean[],
+    $16::timestamptz[]
 ) AS n (
     target, status, reason, status_since, is_lagging, actual, expected,
     position_bp, pace_7_bp, pace_28_bp, required_per_day, achieved_7_per_day,
-    achieved_28_per_day, next_evaluation_at
+    achieved_28_per_day, is_at_risk, next_evaluation_at
 )
 WHERE t.target = n.target
 
@@ -339,9 +341,14 @@ WHERE a.fingerprint = n.fingerprint AND a.version = n.version
 
 -- name: read_gauges
 -- Where targets of the places $1 stand, for metrics.
-SELECT target, status, expected, position_bp, pace_7_bp, pace_28_bp
-FROM alerting.target
-WHERE NOT is_removed AND status IS NOT NULL AND locality_kind = ANY($1::text[])
+SELECT
+    t.target, t.status, t.expected, t.position_bp, t.pace_7_bp, t.pace_28_bp,
+    f.miss_bp
+FROM alerting.target AS t
+LEFT JOIN alerting.forecast AS f
+    ON f.target = t.target AND (f.unit_id, f.goal, f.due) = (t.unit_id, t.goal, t.due)
+WHERE
+    NOT t.is_removed AND t.status IS NOT NULL AND t.locality_kind = ANY($1::text[])
 
 -- name: count_firing
 -- Raised alerts by kind.

@@ -82,6 +82,33 @@ CREATE TABLE alerting.daily_total (
 ALTER TABLE alerting.daily_total OWNER TO uptake_alerting;
 
 --
+-- Name: forecast; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.forecast (
+    target text NOT NULL,
+    day date,
+    unit_id bigint,
+    goal bigint,
+    due date,
+    ceiling bigint,
+    p10 date,
+    p50 date,
+    p90 date,
+    miss_bp integer,
+    reason text,
+    made_at timestamp with time zone,
+    next_forecast_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT forecast_check CHECK (((day IS NULL) = (made_at IS NULL))),
+    CONSTRAINT forecast_check1 CHECK (((day IS NULL) OR ((miss_bp IS NULL) = (reason IS NOT NULL)))),
+    CONSTRAINT forecast_check2 CHECK (((miss_bp IS NOT NULL) OR (COALESCE(p10, p50, p90) IS NULL))),
+    CONSTRAINT forecast_miss_bp_check CHECK (((miss_bp >= 0) AND (miss_bp <= 10000)))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE alerting.forecast OWNER TO uptake_alerting;
+
+--
 -- Name: last_report; Type: TABLE; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -209,6 +236,7 @@ CREATE TABLE alerting.target (
     achieved_28_per_day numeric,
     evaluated_at timestamp with time zone,
     next_evaluation_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    is_at_risk boolean DEFAULT false NOT NULL,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
@@ -319,6 +347,25 @@ CREATE VIEW reporting.alert AS
 ALTER VIEW reporting.alert OWNER TO uptake_alerting;
 
 --
+-- Name: target_forecast; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.target_forecast AS
+ SELECT f.target,
+    f.day,
+    f.p10,
+    f.p50,
+    f.p90,
+    f.miss_bp,
+    f.reason,
+    f.made_at
+   FROM (alerting.forecast f
+     JOIN alerting.target t USING (target))
+  WHERE ((NOT t.is_removed) AND (f.day IS NOT NULL));
+
+ALTER VIEW reporting.target_forecast OWNER TO uptake_alerting;
+
+--
 -- Name: target_status; Type: VIEW; Schema: reporting; Owner: uptake_alerting
 --
 
@@ -369,6 +416,13 @@ ALTER TABLE ONLY alerting.alert
 
 ALTER TABLE ONLY alerting.daily_total
     ADD CONSTRAINT daily_total_pkey PRIMARY KEY (indicator, locality, valid_from, agency, day);
+
+--
+-- Name: forecast forecast_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.forecast
+    ADD CONSTRAINT forecast_pkey PRIMARY KEY (target);
 
 --
 -- Name: last_report last_report_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
@@ -486,6 +540,13 @@ ALTER TABLE ONLY alerting.alert
     ADD CONSTRAINT alert_target_fkey FOREIGN KEY (target) REFERENCES alerting.target(target);
 
 --
+-- Name: forecast forecast_target_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.forecast
+    ADD CONSTRAINT forecast_target_fkey FOREIGN KEY (target) REFERENCES alerting.target(target);
+
+--
 -- Name: target target_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -525,6 +586,12 @@ GRANT ALL ON SCHEMA reporting TO uptake_alerting;
 --
 
 GRANT SELECT ON TABLE reporting.alert TO uptake_reader;
+
+--
+-- Name: TABLE target_forecast; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.target_forecast TO uptake_reader;
 
 --
 -- Name: TABLE target_status; Type: ACL; Schema: reporting; Owner: uptake_alerting

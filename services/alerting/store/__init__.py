@@ -3,6 +3,7 @@
 from services.alerting.store.alerts import AlertStore, Delivery, Gauge
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
+from services.alerting.store.forecasts import ForecastStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "DefinitionStore",
     "Delivery",
     "EvaluationStore",
+    "ForecastStore",
     "Gauge",
     "TotalsStore",
 ]

@@ -59,6 +59,7 @@ class Gauge:
     position_bp: int | None
     pace_7_bp: int | None
     pace_28_bp: int | None
+    miss_bp: int | None
 
 
 class AlertStore:
@@ -148,6 +149,7 @@ class AlertStore:
                 position_bp=row["position_bp"],
                 pace_7_bp=row["pace_7_bp"],
                 pace_28_bp=row["pace_28_bp"],
+                miss_bp=row["miss_bp"],
             )
             for row in rows
         ]

@@ -16,15 +16,17 @@ from services.alerting.core.pace import (
     window_days,
 )
 from services.alerting.core.path import days_left
-from services.alerting.core.status import Reading
+from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.status import DEFAULT_LIMITS, Reading
 from services.alerting.core.texts import Names
-from services.alerting.sql import QUERIES
+from services.alerting.sql import FORECASTS, QUERIES
 from services.alerting.store.messages import render_notice
 from services.alerting.store.rows import (
     map_evaluation_to_row,
     map_look_to_row,
     map_row_to_life,
     map_row_to_memory,
+    map_row_to_outlook,
     map_row_to_target,
 )
 from services.alerting.store.session import Session, columns, transaction
@@ -33,15 +35,22 @@ from services.alerting.store.session import Session, columns, transaction
 class EvaluationStore:
     """Evaluates whatever is due; any number of replicas may at the same time."""
 
-    def __init__(self, pool: asyncpg.Pool, interval: timedelta) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        interval: timedelta,
+        limits: RiskLimits = DEFAULT_LIMITS,
+    ) -> None:
         """Take what is needed.
 
         Args:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
+            limits: Between which a chance of missing is a risk.
         """
         self._pool = pool
         self._interval = interval
+        self._limits = limits
 
     async def evaluate_due(self, limit: int) -> int:
         """Lock due targets, judge them, save state and notices, commit.
@@ -80,6 +89,7 @@ class EvaluationStore:
                     today=_today(row, now),
                     now=now,
                     interval=self._interval,
+                    limits=self._limits,
                 )
                 for row, reading in zip(rows, readings, strict=True)
             ]
@@ -113,10 +123,20 @@ async def _read_figures(
         over = target.due if days_left(target, today) < 0 else None
         wanted.append((row["unit_id"], short, long, today, over))
     figures = await session.fetch(QUERIES["read_figures"], *columns(wanted, 5))
-    return [_reading(figure, state) for figure in figures]
+    target_ids = [row["target"] for row in rows]
+    outlooks = {
+        row["target"]: map_row_to_outlook(row)
+        for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
+    }
+    return [
+        _reading(figure, state, outlooks.get(target_id))
+        for target_id, figure in zip(target_ids, figures, strict=True)
+    ]
 
 
-def _reading(figure: asyncpg.Record, state: asyncpg.Record) -> Reading:
+def _reading(
+    figure: asyncpg.Record, state: asyncpg.Record, outlook: Outlook | None
+) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
         level=int(figure["level"]),
@@ -125,6 +145,7 @@ def _reading(figure: asyncpg.Record, state: asyncpg.Record) -> Reading:
         long_effect=int(figure["long_effect"]),
         is_filling=state["is_filling"],
         complete_until=_complete_until(figure, state),
+        outlook=outlook,
     )
 
 
@@ -147,7 +168,7 @@ def _complete_until(figure: asyncpg.Record, state: asyncpg.Record) -> datetime |
 
 async def _save(session: Session, results: list[Evaluation], now: datetime) -> None:
     *columns_but_last, next_at = columns(
-        [map_evaluation_to_row(result) for result in results], 14
+        [map_evaluation_to_row(result) for result in results], 15
     )
     await session.execute(QUERIES["save_evaluations"], *columns_but_last, now, next_at)
     looks = [(result, look) for result in results for look in result.alerts]

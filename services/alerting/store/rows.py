@@ -20,6 +20,7 @@ from services.alerting.core.life_cycle import (
     State,
     state_of,
 )
+from services.alerting.core.risk import Outlook
 from services.alerting.core.status import Reason, Status, basis_points
 from services.alerting.core.texts import whole
 from shared.catalogue.model import Behind, LocalityKey, Target, Trajectory
@@ -57,6 +58,18 @@ def map_row_to_memory(row: asyncpg.Record, lives: Mapping[Kind, Life]) -> Memory
         status_since=row["status_since"],
         is_lagging=row["is_lagging"],
         lives=lives,
+        is_at_risk=row["is_at_risk"],
+    )
+
+
+def map_row_to_outlook(row: asyncpg.Record) -> Outlook:
+    """Read a target's last forecast."""
+    return Outlook(
+        day=row["day"],
+        miss_bp=row["miss_bp"],
+        p10=row["p10"],
+        p50=row["p50"],
+        p90=row["p90"],
     )
 
 
@@ -149,6 +162,7 @@ def map_evaluation_to_row(result: Evaluation) -> tuple[Any, ...]:
         _rate(seen.required_per_day),
         _rate(seen.short_pace.achieved_per_day),
         _rate(seen.long_pace.achieved_per_day),
+        seen.is_at_risk,
         result.next_at,
     )
 

@@ -7,8 +7,10 @@ SELECT
     s.status, s.reason, s.actual, s.expected, s.start_value, s.goal, s.start_date,
     s.due, s.position_bp, s.pace_7_bp, s.pace_28_bp, s.required_per_day,
     s.achieved_7_per_day, s.achieved_28_per_day, s.illustrative, s.status_since,
-    s.evaluated_at
+    s.evaluated_at, f.day AS forecast_day, f.p10, f.p50, f.p90, f.miss_bp,
+    f.reason AS no_forecast
 FROM reporting.target_status AS s
+LEFT JOIN reporting.target_forecast AS f ON f.target = s.target
 LEFT JOIN reporting.locality AS l
     ON l.code = s.locality AND l.valid_from = s.valid_from
 WHERE

@@ -73,6 +73,7 @@ def test_metrics_of_the_contract_exist() -> None:
         "uptake_target_expected",
         "uptake_target_position_ratio",
         "uptake_target_pace_ratio",
+        "uptake_target_miss_ratio",
         "uptake_target_status",
         "uptake_agency_last_event_timestamp_seconds",
         "uptake_alerts_firing",

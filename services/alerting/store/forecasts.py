@@ -1,0 +1,162 @@
+"""Forecasting targets, in one transaction each time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, assert_never
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.alerting.core.forecast import (
+    HISTORY_DAYS_MAX,
+    Course,
+    Forecast,
+    NoForecast,
+    forecast_all,
+)
+from services.alerting.sql import FORECASTS, QUERIES
+from services.alerting.store.session import Session, columns, transaction
+
+SETTLED_AT: Final = time(1)
+"""Of the day, locally: by then the day before has come in but for what is late."""
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One target that is due for a forecast."""
+
+    target: str
+    today: date
+    timezone: str
+    unit_id: int
+    start_value: int
+    due: date
+    goal: int
+    ceiling: int | None
+
+
+class ForecastStore:
+    """Forecasts whatever is due; any number of replicas may at the same time."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def forecast_due(self, limit: int) -> int:
+        """Lock due targets, forecast them, save, commit.
+
+        The arithmetic runs beside the event loop. A crash before the commit changes
+        nothing, and whoever looks next does it.
+
+        Args:
+            limit: Most targets at a time: bounds memory and how long rows are locked.
+
+        Returns:
+            Number of targets forecast; `limit` means that there may be more.
+
+        Raises:
+            TransientError: Postgres is away; try again.
+        """
+        async with transaction(self._pool) as session:
+            until = await _complete_until(session)
+            if until is None:
+                return 0
+            await session.execute(FORECASTS["add_forecasts"])
+            rows = await session.fetch(FORECASTS["lock_due_forecasts"], limit, until)
+            if not rows:
+                return 0
+            asked = [_asked(row) for row in rows]
+            courses = await _read_courses(session, asked)
+            answers = await asyncio.to_thread(forecast_all, courses)
+            saved = [_row(one, said) for one, said in zip(asked, answers, strict=True)]
+            await session.execute(FORECASTS["save_forecasts"], *columns(saved, 12))
+        return len(rows)
+
+
+async def _complete_until(session: Session) -> datetime | None:
+    """Find until when the copy holds all that was logged; None: nothing tells."""
+    state = await session.fetchrow(QUERIES["read_copy_state"])
+    assert state is not None, "the query gives one row"
+    if state["is_filling"] or state["applied_until"] is None:
+        return None
+    caught_up: datetime = state["caught_up_at"]
+    applied: datetime = state["applied_until"]
+    return min(caught_up, applied)
+
+
+def _asked(row: asyncpg.Record) -> _Asked:
+    return _Asked(
+        target=row["target"],
+        today=row["today"],
+        timezone=row["timezone"],
+        unit_id=row["unit_id"],
+        start_value=row["start_value"],
+        due=row["due"],
+        goal=row["goal"],
+        ceiling=row["ceiling"],
+    )
+
+
+async def _read_courses(session: Session, asked: Sequence[_Asked]) -> list[Course]:
+    wanted = [
+        (one.unit_id, one.today - HISTORY_DAYS_MAX * _DAY, one.today) for one in asked
+    ]
+    rows = await session.fetch(FORECASTS["read_courses"], *columns(wanted, 3))
+    return [_course(one, row) for one, row in zip(asked, rows, strict=True)]
+
+
+def _course(one: _Asked, row: asyncpg.Record) -> Course:
+    return Course(
+        effects=_effects(one.today, row),
+        level=int(row["level"]) - int(row["after"]),
+        goal=one.goal,
+        rises=one.goal > one.start_value,
+        ceiling=one.ceiling,
+        days_left=(one.due - one.today).days + 1,
+    )
+
+
+def _effects(today: date, row: asyncpg.Record) -> tuple[float, ...]:
+    """Lay the counts out by day, up to yesterday.
+
+    The first day of all is left out: what an agency brings along when it begins to
+    report is no day's progress.
+    """
+    first_day: date | None = row["first_day"]
+    if first_day is None:
+        return ()
+    first = max(first_day + _DAY, today - HISTORY_DAYS_MAX * _DAY)
+    effects = [0.0] * max((today - first).days, 0)
+    for day, count in zip(row["days"], row["counts"], strict=True):
+        if day >= first:
+            effects[(day - first).days] = count
+    return tuple(effects)
+
+
+def _row(one: _Asked, said: Forecast | NoForecast) -> tuple[Any, ...]:
+    """Write a forecast, as the columns of the query `save_forecasts`."""
+    ahead: tuple[int | None, ...] = (None, None, None)
+    miss_bp = reason = None
+    match said:
+        case Forecast():
+            ahead, miss_bp = (said.p10_days, said.p50_days, said.p90_days), said.miss_bp
+        case NoForecast():
+            reason = said.value
+        case _:
+            assert_never(said)
+    days = [None if each is None else one.today + (each - 1) * _DAY for each in ahead]
+    tomorrow = datetime.combine(one.today + _DAY, SETTLED_AT, ZoneInfo(one.timezone))
+    return (
+        one.target,
+        one.today - _DAY,
+        one.unit_id,
+        one.goal,
+        one.due,
+        one.ceiling,
+        *days,
+        miss_bp,
+        reason,
+        tomorrow,
+    )
