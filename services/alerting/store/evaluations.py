@@ -15,7 +15,7 @@ from services.alerting.core.pace import (
     SHORT_WINDOW_DAYS,
     window_days,
 )
-from services.alerting.core.path import days_left
+from services.alerting.core.path import days_left, level_of
 from services.alerting.core.status import Reading
 from services.alerting.core.texts import Names
 from services.alerting.sql import QUERIES
@@ -28,6 +28,7 @@ from services.alerting.store.rows import (
     map_row_to_target,
 )
 from services.alerting.store.session import Session, columns, transaction
+from shared.catalogue.model import Target
 
 
 class EvaluationStore:
@@ -65,10 +66,11 @@ class EvaluationStore:
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
             lives = await _read_lives(session, [row["target"] for row in rows])
-            readings = await _read_figures(session, rows, state)
+            targets = [map_row_to_target(row) for row in rows]
+            readings = await _read_figures(session, rows, targets, state)
             results = [
                 evaluate(
-                    map_row_to_target(row),
+                    target,
                     Names(
                         row["indicator_name"],
                         row["indicator_name_vi"],
@@ -81,7 +83,7 @@ class EvaluationStore:
                     now=now,
                     interval=self._interval,
                 )
-                for row, reading in zip(rows, readings, strict=True)
+                for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
             await _save(session, results, now)
         return len(rows)
@@ -101,11 +103,14 @@ async def _read_lives(
 
 
 async def _read_figures(
-    session: Session, rows: list[asyncpg.Record], state: asyncpg.Record
+    session: Session,
+    rows: list[asyncpg.Record],
+    targets: list[Target],
+    state: asyncpg.Record,
 ) -> list[Reading]:
     wanted = []
-    for row in rows:
-        target, today = map_row_to_target(row), _today(row, state["now"])
+    for row, target in zip(rows, targets, strict=True):
+        today = _today(row, state["now"])
         short, long = (
             today - timedelta(days=window_days(target, window, today))
             for window in (SHORT_WINDOW_DAYS, LONG_WINDOW_DAYS)
@@ -113,14 +118,17 @@ async def _read_figures(
         over = target.due if days_left(target, today) < 0 else None
         wanted.append((row["unit_id"], short, long, today, over))
     figures = await session.fetch(QUERIES["read_figures"], *columns(wanted, 5))
-    return [_reading(figure, state) for figure in figures]
+    return [
+        _reading(target, figure, state)
+        for target, figure in zip(targets, figures, strict=True)
+    ]
 
 
-def _reading(figure: asyncpg.Record, state: asyncpg.Record) -> Reading:
+def _reading(target: Target, figure: asyncpg.Record, state: asyncpg.Record) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
-        level=int(figure["level"]),
-        level_on_due=None if due_level is None else int(due_level),
+        level=level_of(target, int(figure["level"])),
+        level_on_due=None if due_level is None else level_of(target, int(due_level)),
         short_effect=int(figure["short_effect"]),
         long_effect=int(figure["long_effect"]),
         is_filling=state["is_filling"],
