@@ -1,10 +1,20 @@
 """Checks which target takes over from which, once that has ended."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from shared.catalogue.files import Entry, Problems
-from shared.catalogue.model import Indicator, Measure, Tree
+from shared.catalogue.model import Indicator, Measure, Target, Tree
 from shared.catalogue.target_shapes import TargetShape
+
+
+def find_unsucceeded(targets: Iterable[Target], today: date) -> tuple[str, ...]:
+    """Name the targets that are over and that no other one takes over from, sorted."""
+    known = list(targets)
+    succeeded = {one.succeeds for one in known}
+    return tuple(
+        sorted(one.id for one in known if one.due < today and one.id not in succeeded)
+    )
 
 
 def check_successors(
