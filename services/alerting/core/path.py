@@ -5,12 +5,18 @@ whole local days (DESIGN section 8). Only an S-curve is rounded, once.
 """
 
 from bisect import bisect_right
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from services.alerting.core.logistic import logistic_value
 from shared.catalogue.model import Measure, Milestone, Target, Trajectory
+
+
+def local_day(instant: datetime, timezone: str) -> date:
+    """Return the day that it is at an instant in a time zone, by its IANA name."""
+    return instant.astimezone(ZoneInfo(timezone)).date()
 
 
 def day_number(target: Target, today: date) -> int:

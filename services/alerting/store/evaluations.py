@@ -3,7 +3,6 @@
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -15,7 +14,7 @@ from services.alerting.core.pace import (
     SHORT_WINDOW_DAYS,
     window_days,
 )
-from services.alerting.core.path import days_left, level_of
+from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.status import Reading
 from services.alerting.core.texts import Names
 from services.alerting.sql import QUERIES
@@ -90,7 +89,7 @@ class EvaluationStore:
 
 
 def _today(row: asyncpg.Record, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(row["timezone"])).date()
+    return local_day(now, row["timezone"])
 
 
 async def _read_lives(

@@ -1,7 +1,7 @@
 """The edges of DESIGN section 8, each by its name, and the order of its statuses."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -10,9 +10,11 @@ from services.alerting.core.alerts import Kind
 from services.alerting.core.evaluation import Evaluation, Memory
 from services.alerting.core.life_cycle import Firing, Kept, Quiet, Resolved
 from services.alerting.core.pace import measure_pace
-from services.alerting.core.status import Assessment, Status
+from services.alerting.core.path import local_day
+from services.alerting.core.status import Assessment, Status, assess
 from shared.catalogue.model import Measure, Milestone, Target, Trajectory
-from tests.unit.alerting.cases import FALLING, NOON, RISING, judge, on_day
+from shared.catalogue.periods import parse_period
+from tests.unit.alerting.cases import FALLING, NOON, RISING, judge, on_day, reading
 from tests.unit.alerting.test_evaluation import FRESH, PROMPT, look
 
 LATE = NOON - timedelta(minutes=6)
@@ -120,6 +122,38 @@ def test_flow_stands_where_what_came_in_its_run_has_brought_it() -> None:
         Status.LAGGING
     )
     assert judge(flow, 101, 0, level_on_due=1_000).status is Status.MET
+
+
+@pytest.mark.parametrize(
+    ("instant", "status"),
+    [
+        (datetime(2026, 9, 30, 16, 59, 59, tzinfo=UTC), Status.NOT_STARTED),
+        (datetime(2026, 9, 30, 17, tzinfo=UTC), Status.ON_TRACK),
+        (datetime(2026, 12, 31, 16, 59, 59, tzinfo=UTC), Status.LAGGING),
+        (datetime(2026, 12, 31, 17, tzinfo=UTC), Status.MISSED),
+    ],
+)
+def test_calendar_period_begins_and_ends_at_midnight_of_the_catalogues_time_zone(
+    instant: datetime, status: Status
+) -> None:
+    """The fourth quarter in Vietnam is seven hours ahead of that in UTC."""
+    quarter = parse_period("2026-Q4")
+    assert quarter is not None
+    target = replace(
+        RISING,
+        measure=Measure.FLOW,
+        start_date=quarter.first_day,
+        due=quarter.last_day,
+        start_value=0,
+    )
+    seen = assess(
+        target,
+        reading(0, level_on_due=0, complete_until=instant),
+        was_lagging=False,
+        today=local_day(instant, "Asia/Ho_Chi_Minh"),
+        now=instant,
+    )
+    assert seen.status is status
 
 
 def test_rate_is_required_of_the_goal_also_where_the_path_rests() -> None:
