@@ -18,13 +18,13 @@ from services.alerting.core.life_cycle import (
     step,
 )
 from services.alerting.core.life_cycle import waits as waiting_time
-from services.alerting.core.path import days_left
+from services.alerting.core.path import day_number, days_left
 from services.alerting.core.status import Assessment, Reading, Reason, Status, assess
 from services.alerting.core.texts import Names, Summary, Tense, summarize
 from shared.catalogue.model import Target
 
-# After the due day only late events and corrections change a target, and those mark
-# it for evaluation themselves.
+# After the due day, and until the eve of the start, only late events and corrections
+# change a target, and those mark it for evaluation themselves.
 SETTLED_INTERVAL: Final = timedelta(minutes=10)
 # The shortest wait, so that a deadline in the past does not make the ticker spin.
 NEXT_MIN: Final = timedelta(milliseconds=200)
@@ -140,7 +140,9 @@ def evaluate(
 
 
 def _is_settled(target: Target, assessment: Assessment, today: date) -> bool:
-    """Tell whether the clock alone can change nothing more."""
+    """Tell whether the clock alone can change nothing more, or not today."""
+    if day_number(target, today) < -1:
+        return True
     return days_left(target, today) < 0 and assessment.status in {
         Status.MET,
         Status.MISSED,
