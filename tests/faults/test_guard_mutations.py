@@ -75,18 +75,12 @@ PERSONS_OUT: Mapping[str, Mutation] = {
     "phone numbers from abroad": without(
         PERSONS, r"if is_abroad and", "if False and", PERSONAL
     ),
-    "card numbers": without(
-        PERSONS, r"_CARD\.fullmatch\(digits\) is not None", "False", PERSONAL
-    ),
-    "check digit of card numbers": without(
-        PERSONS, r" and _has_luhn\(digits\)", "", PERSONAL
-    ),
     "e-mail addresses": without(
         PERSONS, r"_EMAIL\.search\(text\) is not None", "False", PERSONAL
     ),
     "whole tokens only": without(
         PERSONS,
-        r"\(\?<!\[\^\\W_\]\)(\\d\{10,19\})\(\?!\[\^\\W_\]\)",
+        r"\(\?<!\[\^\\W_\]\)(\\d\{10,12\})\(\?!\[\^\\W_\]\)",
         r"\1",
         PERSONAL,
     ),
