@@ -181,7 +181,8 @@ async def test_missing_topic_is_one_line(stack: Stack) -> None:
     ran = await run_uptake(stack, "republish")
     assert ran.status == 1
     assert ran.errors.splitlines() == [
-        "uptake: topic uptake.totals does not exist; run `uptake migrate` first"
+        "uptake: topic uptake.totals does not exist, or this user may not describe "
+        "it; run `uptake migrate` first"
     ]
 
 
