@@ -162,6 +162,8 @@ class BoardDoors:
             asked = ReceiptsRequestV1.model_validate_json(await self._body(request))
         except ValidationError as error:
             raise problems.wrong_request(error) from error
+        # A body may take longer than its key is valid.
+        caller = self._guard.admit(request)
         agency = receipts_agency(caller, [each.source for each in asked.events])
         told = await self._store.receipts(asked.events, agency=agency.id)
         for state, count in told.states.items():

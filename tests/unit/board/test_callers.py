@@ -144,6 +144,19 @@ async def test_expired_key_of_a_reader_reads_nothing(caplog: Lines) -> None:
     assert (line["reason"], line["key"]) == ("expired_key", "key-1")
 
 
+async def test_key_that_is_revoked_while_its_body_comes_reads_nothing() -> None:
+    """A sender who trickles does not outlast the key."""
+    board = open_board(BANK_WITH_KEY)
+    body = b'{"events": [{"source": "/vn/38/bank", "id": "e"}]}'
+    asked = Ask("/v1/receipts", method="POST", key=BANK_KEY)
+
+    async def revoke_and_send() -> dict[str, object]:
+        board.guard._agencies._take({"bank": BANK})
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    assert (await ask(board.app, asked, receive=revoke_and_send)).status == 401
+
+
 async def test_reader_that_is_taken_away_ends_with_the_next_request() -> None:
     """Keys are replaced as a whole."""
     board = open_board(BANK_WITH_KEY)
