@@ -158,8 +158,8 @@ def make_application(routes: Sequence[BaseRoute]) -> Starlette:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "bug",
             "The service failed",
-            "this is our mistake and in our log; whether anything was taken is "
-            "unknown: send the same again with the same ids",
+            "this is our mistake and in our log; of events that were sent nobody "
+            "knows whether they were taken: send the same again with the same ids",
         )
 
     application = Starlette(

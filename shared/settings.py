@@ -76,6 +76,25 @@ class CommonSettings(UptakeSettings):
     )
 
 
+class DoorSettings(CommonSettings):
+    """What services need that ask for keys."""
+
+    agencies_poll_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="how often the files with keys are looked at; after it, and the "
+        "time of reading, a new key is taken and a revoked one refused",
+    )
+    audit_lines_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="log lines about refused attempts: so many for all without a valid "
+        "key, and for each agency and reader; the others are counted",
+    )
+
+
 class KafkaSettings(UptakeSettings):
     """How to reach Kafka."""
 

@@ -43,7 +43,8 @@ PERSONS = "services/ingest/core/personal.py"
 RING = "shared/catalogue/keys.py"
 WATCH = "shared/catalogue/watch.py"
 GUARD = "services/ingest/guard/guard.py"
-AUDIT = "services/ingest/guard/audit.py"
+AUDIT = "shared/audit.py"
+FOLLOWING = "shared/followed.py"
 LIMITS = "services/ingest/guard/limits.py"
 VERBS = "services/cli/agency_keys.py"
 
@@ -114,12 +115,12 @@ OWNERS_OUT: Mapping[str, Mutation] = {
 }
 KEYS_OUT: Mapping[str, Mutation] = {
     "comparison of keys": without(
-        RING, r"hmac\.compare_digest\(entry\[0\]\.sha256, wanted\)", "True", KEYS
+        RING, r"hmac\.compare_digest\(entry\.key\.sha256, wanted\)", "True", KEYS
     ),
     "comparison in constant time": without(
         RING,
-        r"hmac\.compare_digest\(entry\[0\]\.sha256, wanted\)",
-        "entry[0].sha256 == wanted",
+        r"hmac\.compare_digest\(entry\.key\.sha256, wanted\)",
+        "entry.key.sha256 == wanted",
         KEYS,
     ),
     "secret of the process": without(RING, r"key=secret, ", "", KEYS),
@@ -166,13 +167,13 @@ KEYS_OUT: Mapping[str, Mutation] = {
         WATCH, r"digest\.update\(content\)", "pass", FOLLOWED
     ),
     "broken files that change nothing": without(
-        WATCH,
+        FOLLOWING,
         r"self\._note_failure\(error\.problems\)",
-        "self._take({})",
+        "source.take({})",
         FOLLOWED,
     ),
     "word of broken files": without(
-        WATCH, r"reload_successful\.set\(0\)", "reload_successful.set(1)", FOLLOWED
+        FOLLOWING, r"reload_successful\.set\(0\)", "reload_successful.set(1)", FOLLOWED
     ),
     "lost mounts that revoke nothing": without(
         "shared/catalogue/load.py",
@@ -193,7 +194,7 @@ KEYS_OUT: Mapping[str, Mutation] = {
 GUARD_OUT: Mapping[str, Mutation] = {
     "rates": without(GUARD, r"if not wait_seconds:", "if True:", GUARDED),
     "cost of a request without events": without(
-        GUARD, r"self\.take\(request, found, 1\)", "pass", GUARDED
+        GUARD, r"self\.take\(request, bearer, 1\)", "pass", GUARDED
     ),
     "rates of each agency apart": without(
         LIMITS, r"limit\(agency\.id, events\)", 'limit("all", events)', GUARDED
@@ -236,7 +237,7 @@ GUARD_OUT: Mapping[str, Mutation] = {
         AUDIT, r"if self\._limiter\.limit\([^\n]*\)\.limited:", "if False:", GUARDED
     ),
     "lines of agencies apart": without(
-        AUDIT, r'f"agency:\{attempt\.agency or _NOBODY\}"', '"agency"', GUARDED
+        AUDIT, r"if self\.agency is not None:", "if False:", GUARDED
     ),
     "last word of what has no line": without(
         AUDIT,

@@ -9,24 +9,22 @@ from typing import Final
 from starlette.requests import Request
 
 from services.ingest.core.receipt import FORBIDDEN, Decided
-from services.ingest.guard.audit import Attempt, AuditLog
 from services.ingest.guard.limits import AgencyRates
 from services.ingest.settings import IngestSettings
 from services.ingest.wire.problems import ProblemError
-from shared.catalogue.keys import Bearer, Denied, KeyDenial, presented_key
+from shared.audit import Attempt, AuditLog, client_of
+from shared.catalogue.keys import (
+    WHAT_IS_WRONG,
+    Bearer,
+    Denied,
+    KeyDenial,
+    presented_key,
+)
 from shared.catalogue.model import Catalogue
 from shared.catalogue.watch import AgencyWatch
 from shared.metrics import IngestMetrics
 
-CLIENT_LENGTH_MAX: Final = 64
 CLAIMED_MAX: Final = 5
-
-_WRONG: Final = {
-    KeyDenial.NO_KEY: "no key was sent",
-    KeyDenial.MALFORMED: "the header is not one Bearer key",
-    KeyDenial.UNKNOWN: "the key is not valid",
-    KeyDenial.EXPIRED: "the key has expired",
-}
 
 
 class Guard:
@@ -178,7 +176,7 @@ class Guard:
             Attempt(
                 status=status,
                 reason=reason,
-                client=_client(request),
+                client=client_of(request),
                 agency=bearer.agency.id,
                 key=bearer.key_id,
                 claimed=claimed,
@@ -192,8 +190,8 @@ class Guard:
             Attempt(
                 status=401,
                 reason=denied.reason.value,
-                client=_client(request),
-                agency=denied.agency_id,
+                client=client_of(request),
+                agency=denied.owner_id,
                 key=denied.key_id,
             )
         )
@@ -201,13 +199,7 @@ class Guard:
             401,
             "no-valid-key",
             "A valid key is needed",
-            f"{_WRONG[denied.reason]}; send the header Authorization: Bearer KEY, "
-            "with a key made by `uptake agency add`",
+            f"{WHAT_IS_WRONG[denied.reason]}; send the header Authorization: Bearer "
+            "KEY, with a key made by `uptake agency add`",
             headers={"www-authenticate": "Bearer"},
         )
-
-
-def _client(request: Request) -> str:
-    """Name where a request comes from; not by a header, which anyone can write."""
-    client = request.client
-    return "unknown" if client is None else client.host[:CLIENT_LENGTH_MAX]
