@@ -104,9 +104,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "key of a stream": Mutation(
         (
             Edit(
-                WEB,
-                r"    def _authenticate\(",
-                "    @__import__('functools').cache\n    def _authenticate(",
+                "services/ingest/guard/guard.py",
+                r"    def bearer\(",
+                "    @__import__('functools').cache\n    def bearer(",
             ),
         ),
         (STREAMS, "-k", "key_that_is_taken"),
@@ -136,7 +136,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         r"len\(self\.pipeline\) > [^:]*", PROTOCOL, LIMITS, "-k", "behind"
     ),
     "open requests": without(
-        r"len\(self\.connections\) > [^:]*", PROTOCOL, LIMITS, "-k", "come_back"
+        r"len\(self\.connections\) > most or [^:]*", PROTOCOL, LIMITS, "-k", "come_back"
     ),
     "broken framing": Mutation(
         (Edit(PROTOCOL, r"if BROKEN_FRAMING in state else", "if False else"),),

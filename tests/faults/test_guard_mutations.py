@@ -199,7 +199,7 @@ KEYS_OUT: Mapping[str, Mutation] = {
 GUARD_OUT: Mapping[str, Mutation] = {
     "rates": without(GUARD, r"if not wait_seconds:", "if True:", GUARDED),
     "cost of a request without events": without(
-        GUARD, r"self\.take\(request, found, 1\)", "pass", GUARDED
+        GUARD, r"self\.take\(request, bearer, 1\)", "pass", GUARDED
     ),
     "rates of each agency apart": without(
         LIMITS, r"limit\(agency\.id, events\)", 'limit("all", events)', GUARDED
