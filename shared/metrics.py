@@ -4,6 +4,7 @@ Names have the prefix `uptake_`, units are base units, and every label set is bo
 by the catalogue or by the partition count; no event id is ever a label.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -41,6 +42,26 @@ def new_registry() -> CollectorRegistry:
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     return registry
+
+
+class ServerMetrics:
+    """What a service's HTTP server turns away before any door is asked."""
+
+    def __init__(self, registry: CollectorRegistry, reasons: Iterable[str]) -> None:
+        """Declare it, from zero: the first of a flood is seen to come.
+
+        Args:
+            registry: Of the service.
+            reasons: All that there are.
+        """
+        self.turned_away = Counter(
+            "uptake_http_turned_away_total",
+            "Requests and connections ended before any door was asked, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        for reason in reasons:
+            self.turned_away.labels(str(reason))
 
 
 class HttpMetrics:

@@ -46,8 +46,10 @@ async def run(
     )
     server = make_server(
         make_app(doors, readiness, registry),
+        registry,
         host=settings.http_host,
         port=settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
     )
     try:
         async with asyncio.TaskGroup() as tasks:

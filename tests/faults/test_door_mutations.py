@@ -101,6 +101,17 @@ MUTATIONS: Mapping[str, Mutation] = {
     "number of streams": without(
         r"len\(self\._streams\) >= settings\.streams_max", WEB, STREAMS, "-k", "few"
     ),
+    "streams that wait for their rate and end with the service": Mutation(
+        (Edit(WEB, r"decided\.received, body\.rest\)", "decided.received)"),),
+        (STREAMS, "-k", "waits_for_its_agencys_rate"),
+    ),
+    "end of streams with the service": Mutation(
+        (Edit(WEB, r"body\.interrupt\(_stopping\(\)\)", "pass"),),
+        (STREAMS, "-k", "service_that_stops"),
+    ),
+    "streams not begun while the service stops": without(
+        r"self\._is_stopping", WEB, STREAMS, "-k", "service_that_stops"
+    ),
     "key of a stream": Mutation(
         (
             Edit(
@@ -137,6 +148,31 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "open requests": without(
         r"len\(self\.connections\) > most or [^:]*", PROTOCOL, LIMITS, "-k", "come_back"
+    ),
+    "connections that ask nothing": without(
+        r"len\(self\.connections\) > 2 [^:]*", PROTOCOL, LIMITS, "-k", "beyond_all"
+    ),
+    "count of heads that are none": Mutation(
+        (Edit(PROTOCOL, r"self\._note\(refusal\.reason\)", "pass"),),
+        (LIMITS, "-k", "none"),
+    ),
+    "count of who is told to come back": Mutation(
+        (Edit(PROTOCOL, r"self\._note\(TOO_BUSY\.reason\)", "pass"),),
+        (LIMITS, "-k", "come_back"),
+    ),
+    "nobody's word on who asks": Mutation(
+        (
+            Edit(
+                "shared/http.py",
+                r"proxy_headers=trusted_proxies [^\n]*\n[^\n]*\n",
+                "\n",
+            ),
+        ),
+        (LIMITS, "-k", "believed"),
+    ),
+    "proxies that are everybody": Mutation(
+        (Edit("shared/settings.py", r"if not network\.prefixlen:", "if False:"),),
+        ("tests/unit/shared/test_settings.py", "-k", "proxies"),
     ),
     "broken framing": Mutation(
         (Edit(PROTOCOL, r"if BROKEN_FRAMING in state else", "if False else"),),

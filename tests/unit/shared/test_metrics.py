@@ -1,5 +1,8 @@
 """Every metric has the prefix, a description, and bounded labels."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -9,15 +12,19 @@ from shared.metrics import (
     AlertingMetrics,
     HttpMetrics,
     IngestMetrics,
+    ServerMetrics,
+    SubmissionMetrics,
     new_registry,
 )
 
-KINDS = [
+KINDS: list[Callable[[CollectorRegistry], object]] = [
     HttpMetrics,
     AgencyMetrics,
     IngestMetrics,
     AggregationMetrics,
     AlertingMetrics,
+    SubmissionMetrics,
+    partial(ServerMetrics, reasons=()),
 ]
 # Each is bounded by the catalogue, by code, by a few words or by the partition count.
 LABELS = {
@@ -27,7 +34,7 @@ LABELS = {
 }
 
 
-def registry_of(*kinds: type) -> CollectorRegistry:
+def registry_of(*kinds: Callable[[CollectorRegistry], object]) -> CollectorRegistry:
     """Make a registry with metrics of some kinds and nothing else."""
     registry = CollectorRegistry(auto_describe=True)
     for kind in kinds:
