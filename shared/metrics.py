@@ -166,6 +166,12 @@ class SubmissionMetrics:
             "1 while agencies' topics cannot be read, else 0.",
             registry=registry,
         )
+        self.slowed_seconds = Counter(
+            "uptake_submissions_slowed_seconds_total",
+            "Time that an agency's topic waited for its own rate, by agency.",
+            ("agency",),
+            registry=registry,
+        )
         self.lost = Counter(
             "uptake_submissions_lost_total",
             "Submissions that the broker deleted before they were decided.",

@@ -52,6 +52,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         settings,
         lambda: guard.catalogue,
         publisher,
+        rates=guard.rates,
         metrics=metrics,
         submission_metrics=SubmissionMetrics(registry),
     )

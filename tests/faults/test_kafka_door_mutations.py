@@ -21,6 +21,7 @@ pytestmark = [
 ]
 
 SUBMITTED = ("tests/unit/ingest/test_submission_reader.py",)
+RATED = ("tests/unit/ingest/test_rates.py",)
 JUDGED = ("tests/unit/ingest/test_submissions.py",)
 PERMITTED = ("tests/unit/shared/test_permissions.py",)
 SECURED = ("tests/unit/shared/test_secure_settings.py",)
@@ -144,6 +145,50 @@ MUTATIONS: Mapping[str, Mutation] = {
     "addresses that drivers would quote": Mutation(
         (Edit("shared/postgres/dsn.py", r"if parts is None:", "if False:"),), SECURED
     ),
+    "rate of an agency's topic": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"self\._rates\.take_some\(agency, len\(records\)\)",
+                "len(records), 0.0",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "no more taken than the rate lets through": Mutation(
+        (Edit(f"{SUBMISSIONS}/reader.py", r"records\[:count\]", "records"),),
+        SUBMITTED,
+    ),
+    "wait of a topic beyond its rate": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"self\._waiting\.hold\((.*?)_read_again_later\([^\n]*",
+                r"self._waiting.hold(\1pass",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "bound of that wait": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"min\(wait_seconds, HOLD_SECONDS_MAX\)",
+                "wait_seconds",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "one rate for both ways in": Mutation(
+        (
+            Edit(
+                "services/ingest/app.py",
+                r"rates=guard\.rates",
+                "rates=type(guard.rates)(events_per_second=1e4, burst_events=10**5)",
+            ),
+        ),
+        ("tests/integration/test_submission_rates.py",),
+    ),
     "room for what waits": Mutation(
         (
             Edit(
@@ -183,7 +228,7 @@ MUTATIONS: Mapping[str, Mutation] = {
 async def test_copied_tree_passes_as_it_is(tmp_path: Path) -> None:
     """Or a failure after a mutation would mean nothing."""
     tests = (
-        *(*SUBMITTED, *JUDGED, *PERMITTED, *SECURED),
+        *(*SUBMITTED, *RATED, *JUDGED, *PERMITTED, *SECURED),
         *(*REPLACED, *DRAINED, *BOUNDED, *REFUSED),
     )
     status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
