@@ -47,6 +47,54 @@ MUTATIONS: Mapping[str, Mutation] = {
         (Edit(JSON_TEXT, r", parse_constant=_refuse_constant", ""),),
         (f"{UNITS}/test_json_text.py",),
     ),
+    "numbers beyond their bounds": without(
+        r"not least <= value <= most",
+        "services/ingest/core/text.py",
+        f"{UNITS}/test_admission_data.py",
+    ),
+    "whole numbers": without(
+        r"type\(value\) is not int",
+        "services/ingest/core/text.py",
+        f"{UNITS}/test_admission_data.py",
+    ),
+    "numbers of any number of digits": Mutation(
+        (
+            Edit(
+                JSON_TEXT,
+                r"except \(ValueError, RecursionError\) as error:"
+                r"(\s+raise _not_json\(error\) from None\n\n\ndef _elements)",
+                r"except (json.JSONDecodeError, RecursionError) as error:\1",
+            ),
+        ),
+        (f"{UNITS}/test_json_text.py", HOSTILE, "-k", "json or hostile"),
+    ),
+    "bytes that are not UTF-8": Mutation(
+        (Edit(JSON_TEXT, r"body\.decode\(\)", 'body.decode(errors="replace")'),),
+        (f"{UNITS}/test_json_text.py",),
+    ),
+    "control characters": Mutation(
+        (
+            Edit(
+                "services/ingest/core/text.py",
+                r"and not _CLEAN\.fullmatch\(value\)",
+                "and False",
+            ),
+        ),
+        (f"{UNITS}/test_text.py", f"{UNITS}/test_admission.py"),
+    ),
+    "bodies announced too large": without(
+        r"declared\.isdecimal\(\) and [^:]*", BODY, HOSTILE, "-k", "announced"
+    ),
+    "keys before bodies": Mutation(
+        (
+            Edit(
+                WEB,
+                r"bearer = self\._guard\.admit\(request\)",
+                "await body.discard(); bearer = self._guard.admit(request)",
+            ),
+        ),
+        (HOSTILE, "-k", "without_a_key"),
+    ),
     "depth": without("depth > most", JSON_TEXT, f"{UNITS}/test_json_text.py"),
     "size of an event": without(
         r"end - begin > bounds\.bytes_max", JSON_TEXT, f"{UNITS}/test_json_text.py"

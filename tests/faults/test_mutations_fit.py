@@ -1,6 +1,7 @@
 """Mutations that still find what they take out, told at once and not by night."""
 
 import importlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,3 +32,13 @@ def test_every_mutation_finds_what_it_takes_out(module: str) -> None:
         assert files, name
         for each in files:
             assert (ROOT / each).exists(), f"{name}: there is no {each}"
+
+
+def test_page_of_rules_names_what_there_is() -> None:
+    """Each mutation in italics, each test in code: nothing is only said to be shown."""
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = "\n".join(line for line in page.splitlines() if line.startswith("|"))
+    known = {name for module in MODULES for name in mutations_of(module)}
+    assert set(re.findall(r"\*([^*]+)\*", rows)) <= known
+    for path, test in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", rows):
+        assert f"def {test}" in (ROOT / path).read_text(encoding="utf-8"), path
