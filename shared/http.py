@@ -195,7 +195,7 @@ def make_server(
             is taken on who asks; None takes nobody's.
         limits: Those that are shipped when not given.
     """
-    metrics = ServerMetrics(registry, TurnedAway)
+    metrics = ServerMetrics(registry, tuple(each.value for each in TurnedAway))
     return Server(
         HttpConfig(
             app,

@@ -4,7 +4,6 @@ Names have the prefix `uptake_`, units are base units, and every label set is bo
 by the catalogue or by the partition count; no event id is ever a label.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -47,7 +46,7 @@ def new_registry() -> CollectorRegistry:
 class ServerMetrics:
     """What a service's HTTP server turns away before any door is asked."""
 
-    def __init__(self, registry: CollectorRegistry, reasons: Iterable[str]) -> None:
+    def __init__(self, registry: CollectorRegistry, reasons: tuple[str, ...]) -> None:
         """Declare it, from zero: the first of a flood is seen to come.
 
         Args:
@@ -61,7 +60,7 @@ class ServerMetrics:
             registry=registry,
         )
         for reason in reasons:
-            self.turned_away.labels(str(reason))
+            self.turned_away.labels(reason)
 
 
 class HttpMetrics:

@@ -1,8 +1,5 @@
 """Every metric has the prefix, a description, and bounded labels."""
 
-from collections.abc import Callable
-from functools import partial
-
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -12,19 +9,15 @@ from shared.metrics import (
     AlertingMetrics,
     HttpMetrics,
     IngestMetrics,
-    ServerMetrics,
-    SubmissionMetrics,
     new_registry,
 )
 
-KINDS: list[Callable[[CollectorRegistry], object]] = [
+KINDS = [
     HttpMetrics,
     AgencyMetrics,
     IngestMetrics,
     AggregationMetrics,
     AlertingMetrics,
-    SubmissionMetrics,
-    partial(ServerMetrics, reasons=()),
 ]
 # Each is bounded by the catalogue, by code, by a few words or by the partition count.
 LABELS = {
@@ -34,7 +27,7 @@ LABELS = {
 }
 
 
-def registry_of(*kinds: Callable[[CollectorRegistry], object]) -> CollectorRegistry:
+def registry_of(*kinds: type) -> CollectorRegistry:
     """Make a registry with metrics of some kinds and nothing else."""
     registry = CollectorRegistry(auto_describe=True)
     for kind in kinds:
