@@ -146,7 +146,7 @@ KEYS_OUT: Mapping[str, Mutation] = {
         GUARDED,
     ),
     "either of two keys": without(
-        RING, r"for key in agency\.keys:", "for key in agency.keys[-1:]:", KEYS
+        RING, r"for key in agency\.keys\b", "for key in agency.keys[-1:]", KEYS
     ),
     "no more than two keys": without(
         "shared/catalogue/shapes.py",
