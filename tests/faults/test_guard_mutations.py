@@ -245,7 +245,7 @@ GUARD_OUT: Mapping[str, Mutation] = {
     ),
     "keys kept out of that line": without(
         GUARD,
-        r"(reason=denied\.reason\.value,\s+client=)_client\(request\)",
+        r"(reason=denied\.reason\.value,\s+client=)\w+\(request\)",
         r'\1request.headers.get("authorization", "")',
         GUARDED,
     ),
