@@ -43,6 +43,26 @@ def new_registry() -> CollectorRegistry:
     return registry
 
 
+class ServerMetrics:
+    """What a service's HTTP server turns away before any door is asked."""
+
+    def __init__(self, registry: CollectorRegistry, reasons: tuple[str, ...]) -> None:
+        """Declare it, from zero: the first of a flood is seen to come.
+
+        Args:
+            registry: Of the service.
+            reasons: All that there are.
+        """
+        self.turned_away = Counter(
+            "uptake_http_turned_away_total",
+            "Requests and connections ended before any door was asked, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        for reason in reasons:
+            self.turned_away.labels(reason)
+
+
 class HttpMetrics:
     """Requests at a service's HTTP door."""
 
@@ -174,6 +194,12 @@ class SubmissionMetrics:
         self.waiting = Gauge(
             "uptake_submissions_waiting",
             "1 while agencies' topics cannot be read, else 0.",
+            registry=registry,
+        )
+        self.slowed_seconds = Counter(
+            "uptake_submissions_slowed_seconds_total",
+            "Time that an agency's topic waited for its own rate, by agency.",
+            ("agency",),
             registry=registry,
         )
         self.lost = Counter(

@@ -4,6 +4,7 @@ Read only in `__main__`, validated at start, passed on as frozen objects.
 """
 
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
@@ -38,6 +39,16 @@ def _require_file(path: Path) -> Path:
     return path
 
 
+def _require_networks(value: str | None) -> str | None:
+    """Refuse what would be left aside, and what would believe everybody."""
+    for each in () if value is None else value.split(","):
+        network = ip_network(each.strip())
+        if not network.prefixlen:
+            message = f"{each.strip()} is everybody; name your proxies"
+            raise ValueError(message)
+    return value
+
+
 File = Annotated[Path, AfterValidator(_require_file)]
 
 
@@ -70,6 +81,13 @@ class CommonSettings(UptakeSettings):
     )
     http_host: str = Field(
         default="127.0.0.1", description="address that the service listens on"
+    )
+    http_trusted_proxies: Annotated[str | None, AfterValidator(_require_networks)] = (
+        Field(
+            default=None,
+            description="address[,address or network...] of proxies in front, whose "
+            "X-Forwarded-For is believed; nobody's when not set",
+        )
     )
     catalogue: Annotated[Path, AfterValidator(_require_directory)] = Field(
         description="directory of the catalogue: indicators, localities, agencies"

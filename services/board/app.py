@@ -91,8 +91,10 @@ async def run(settings: BoardSettings, opening: Opening, stop: asyncio.Event) ->
     )
     server = make_server(
         make_app(doors, readiness, opening.registry),
+        opening.registry,
         host=settings.http_host,
         port=settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
     )
     try:
         async with asyncio.TaskGroup() as tasks:

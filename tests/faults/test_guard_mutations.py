@@ -140,6 +140,15 @@ KEYS_OUT: Mapping[str, Mutation] = {
         "agency.locality",
         GUARDED,
     ),
+    "either of two keys": without(
+        RING, r"for key in agency\.keys\b", "for key in agency.keys[-1:]", KEYS
+    ),
+    "no more than two keys": without(
+        "shared/catalogue/shapes.py",
+        r"list\[AgencyKeyShape\], Field\(max_length=2\)",
+        "list[AgencyKeyShape], Field(max_length=9)",
+        FILES,
+    ),
     "one header only": without(RING, r"len\(authorizations\) > 1 or ", "", KEYS),
     "the word Bearer": without(RING, r" or scheme\.lower\(\) != _SCHEME", "", KEYS),
     "keys no wider than their agency": without(
@@ -228,6 +237,12 @@ GUARD_OUT: Mapping[str, Mutation] = {
     ),
     "a line about a wrong key": without(
         GUARD, r"self\.audit\.note\((\s+Attempt\(\s+status=401)", r"str(\1", GUARDED
+    ),
+    "keys kept out of that line": without(
+        GUARD,
+        r"(reason=denied\.reason\.value,\s+client=)\w+\(request\)",
+        r'\1request.headers.get("authorization", "")',
+        GUARDED,
     ),
     "a line about another's name": without(GUARD, r"if codes:", "if False:", GUARDED),
     "a line about too much": without(

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -121,17 +121,27 @@ class Guard:
             headers={"retry-after": str(math.ceil(wait_seconds))},
         )
 
-    async def wait(self, bearer: Bearer, events: int) -> None:
+    async def wait(
+        self,
+        bearer: Bearer,
+        events: int,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """Let an agency send so many more events of a stream, when it is their time.
 
         A stream is slowed down instead of refused: its sender cannot send the rest
         later, but waits while nothing is read.
+
+        Args:
+            bearer: Who sends.
+            events: How many.
+            rest: Waits so many seconds; what it raises ends the wait.
         """
         agency = bearer.agency
         while events > 0:
             part = min(events, self.rates.burst_of(agency))
             if wait_seconds := self.rates.take(agency, part):
-                await asyncio.sleep(wait_seconds)
+                await rest(wait_seconds)
             else:
                 events -= part
 
