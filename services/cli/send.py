@@ -51,11 +51,13 @@ def send(
 ) -> None:
     """Send files; a file sent again is harmless.
 
-    Rows turned away are listed in NAME.refused.csv beside the file, to be corrected and
-    sent. After an interruption the same command goes on. What was sent is noted in
-    NAME.sent, for --undo. With --board it says in the end what was counted. Exit
-    status: 0 if all rows were accepted, 1 if any was refused or rejected, 2 if nothing
-    could be sent.
+    Rows turned away are listed in NAME.refused.csv beside the file, to be
+    corrected and sent. After an interruption the same command goes on. What
+    was sent is noted in NAME.sent, for --undo. With --board you are told in the
+    end what was counted.
+
+    Exit status: 0 if all rows were accepted, 1 if any was refused or rejected,
+    2 if nothing could be sent.
     """
     delivery = options.Delivery(
         url, key, dry_run, give_up_after, from_start, board or None, wait

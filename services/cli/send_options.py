@@ -12,7 +12,9 @@ CHECKING = "Checking without a server (--check)"
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help="CSV, NDJSON or XLSX files.", show_default=False),
+    typer.Argument(
+        metavar="FILE...", help="CSV, NDJSON or XLSX files.", show_default=False
+    ),
 ]
 Source = Annotated[
     str | None,

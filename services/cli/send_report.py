@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
-from services.cli.render import instant, plain
+from services.cli.render import counted, instant, plain
 from services.cli.send_columns import Attribute
 from services.cli.send_files import FileFormat
 from services.cli.send_http import Outcome
@@ -20,10 +20,10 @@ EXAMPLES_MAX: Final = 5
 LINE_MAX: Final = 79
 _MEANINGS: Final = {
     Became.COUNTED: "counted",
-    Became.BEFORE: "counted before: sent again, they changed nothing",
-    Became.REPEATED: "with the id of a row before them: counted once with it",
-    Became.REVERSED: "reversals, taken",
-    Became.VOIDED: "reversed since: they count no more",
+    Became.BEFORE: "counted before: sent again, which changed nothing",
+    Became.REPEATED: "with the id of another row: counted once with it",
+    Became.REVERSED: "taken as a reversal",
+    Became.VOIDED: "reversed: no longer counted",
     Became.REJECTED: "rejected: in no total",
     Became.FORGOTTEN: "older than the ledger remembers",
     Became.ON_THE_WAY: "on the way: safe in the log, not counted yet",
@@ -111,9 +111,7 @@ class TextReport:
 
     def tell_nothing(self) -> None:
         """Say how to be told."""
-        _say(
-            ["whether they count was not asked: set UPTAKE_BOARD_URL, or give --board"]
-        )
+        _say(["nobody was asked what was counted: no --board URL, no UPTAKE_BOARD_URL"])
 
 
 class _Refused(msgspec.Struct, omit_defaults=True):
@@ -221,17 +219,18 @@ def describe_plan(plan: Plan, *, is_resumed: bool = False) -> list[str]:
         names = ", ".join(f'"{name}"' for name in plan.hidden)
         lines.append(_cut(f"  hidden sheets, not sent: {plain(names)}"))
     if not plan.has_own_ids and plan.format is not FileFormat.NDJSON:
-        lines.append("  ids from each row's content and its place among equal rows")
+        lines.append(
+            "  ids are made of what the rows say: sent again, each counts once"
+        )
     if is_resumed:
         lines.append("  was interrupted; going on with the rest")
     return lines
 
 
 def _describe_format(plan: Plan) -> str:
-    rows = f"{plan.row_count:,} rows"
+    rows = counted(plan.row_count, "row")
     if plan.format is FileFormat.XLSX:
-        count = len(plan.parts)
-        return f"{count} sheet{'s' if count > 1 else ''}, {rows}"
+        return f"{counted(len(plan.parts), 'sheet')}, {rows}"
     if plan.format is FileFormat.CSV:
         return f"{rows}, CSV with {_DELIMITERS[plan.parts[0].layout.delimiter]}"
     return f"{rows}, NDJSON"
@@ -242,15 +241,18 @@ def summarize(
 ) -> list[str]:
     """Say what became of a file."""
     verb = "would be " if would else ""
-    before = f" and {tally.before:,} before" if tally.before else ""
+    before = f" and {tally.before:,} before that" if tally.before else ""
     line = (
         f"  {tally.accepted:,} {verb}accepted{before}, {tally.refused:,} {verb}refused"
     )
     lines = [line]
     lines = _point(line, listed)
     if tally.corrected:
-        lines.append(f"  {tally.corrected:,} rows left out: they were sent corrected")
+        left = counted(tally.corrected, "row")
+        lines.append(f"  {left} left out, which were sent corrected")
     lines += _list_examples(plan, tally.examples, tally.refused, listed)
+    if listed:
+        lines.append("  to correct: edit that file, then send it as you sent this one")
     if would:
         lines.append(f"  nothing was sent ({would})")
     return lines
@@ -259,7 +261,8 @@ def summarize(
 def summarize_told(plan: Plan, told: Told, listed: Sequence[Path]) -> list[str]:
     """Say what the board told of accepted rows; a state of no row is not said."""
     width = len(f"{max([*told.states.values(), told.not_asked]):,}")
-    lines = [f"{plain(str(plan.path))}: of {told.sent:,} accepted rows, by the board:"]
+    rows = counted(told.sent, "accepted row")
+    lines = [f"{plain(str(plan.path))}: of {rows}, by the board:"]
     for became in Became:
         count = told.states[became]
         if not count:
@@ -278,7 +281,7 @@ def summarize_told(plan: Plan, told: Told, listed: Sequence[Path]) -> list[str]:
     if told.states[Became.ON_THE_WAY]:
         complete = told.complete_up_to
         known = "not known" if complete is None else instant(complete)
-        lines.append(f"  what came up to {known} is counted; --wait waits longer")
+        lines.append(f"  complete up to {known}; --wait SECONDS waits longer")
     return lines
 
 

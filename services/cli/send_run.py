@@ -11,6 +11,7 @@ from typing import Any, Final
 import aiohttp
 
 from services.cli.interrupt import EXIT_INTERRUPTED
+from services.cli.render import counted
 from services.cli.send_asking import Asking, Questions
 from services.cli.send_check import Check, open_check
 from services.cli.send_files import FileProblemError
@@ -58,7 +59,7 @@ def send_all(plans: Sequence[Plan], delivery: Delivery, *, is_json: bool) -> int
         elif delivery.is_dry_run:
             _complain("  nothing was sent (dry run)")
         else:
-            _complain(f"  {accepted:,} rows accepted until then;\n  {AGAIN}")
+            _complain(f"  {counted(accepted, 'row')} accepted until then;\n  {AGAIN}")
 
     return _run(run.run, run.tallies, say_stopped)
 
@@ -272,7 +273,8 @@ class _Undoing:
     ) -> None:
         undoing = plan_undo(path, state)
         if self._delivery.is_dry_run:
-            print(f"{path}: {undoing.event_count:,} events would be undone (dry run)")
+            count = counted(undoing.event_count, "event")
+            print(f"{path}: {count} would be undone (dry run)")
             return
         tally, listed = Tally(), None
         if undoing.event_count:

@@ -111,7 +111,7 @@ def test_what_the_board_told_is_said_within_the_terminal(plan: Plan) -> None:
     assert "    row 17      reversal_mismatch    another time" in lines
     assert lines[-2:] == [
         "     91 not asked about",
-        "  what came up to 2026-11-21 12:00 is counted; --wait waits longer",
+        "  complete up to 2026-11-21 12:00; --wait SECONDS waits longer",
     ]
     assert len(lines) == 1 + len(Became) + 2 + 2
     assert max(map(cell_len, lines)) <= 80
