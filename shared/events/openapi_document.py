@@ -16,6 +16,7 @@ from shared.events.openapi_board import (
     board_paths,
     board_schemas,
 )
+from shared.events.openapi_everywhere import everywhere
 from shared.events.openapi_examples import (
     BATCHES,
     DATA,
@@ -120,6 +121,7 @@ def build_openapi() -> Document:
                 **board_schemas(),
                 **_PROBES,
             },
+            "responses": everywhere(),
             "securitySchemes": {
                 "agencyKey": {
                     "type": "http",
