@@ -115,7 +115,9 @@ TypeName = Annotated[
 Source = Annotated[
     str, Field(pattern=r"^(/[A-Za-z0-9~_-][A-Za-z0-9._~-]*)+$", max_length=200)
 ]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+KeyHash = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{64}$"), AfterValidator(_refuse_empty_key)
+]
 Value = Annotated[int, Field(ge=0, le=_VALUE_MAX)]
 Seconds = Annotated[int, BeforeValidator(_parse_seconds)]
 BasisPoints = Annotated[int, BeforeValidator(_parse_basis_points)]
@@ -161,7 +163,7 @@ class AgencyKeyShape(Shape):
     """One key of an agency; what it is bound to is left out where that is all."""
 
     id: Slug
-    sha256: Annotated[Sha256, AfterValidator(_refuse_empty_key)]
+    sha256: KeyHash
     last_day: dt.date | None = None
     sources: Annotated[list[Source] | None, Field(min_length=1)] = None
     indicators: Annotated[list[IndicatorId] | None, Field(min_length=1)] = None
