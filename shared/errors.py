@@ -5,6 +5,7 @@ outage is waited out, and whatever else happens is a bug that stops the process.
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class UptakeError(Exception):
@@ -85,3 +86,8 @@ class RejectionCode(StrEnum):
     SOURCE_MOVED = "source_moved"
     TOO_LATE = "too_late"
     UNREADABLE = "unreadable"
+
+
+KEPT_CODES: Final = tuple(sorted({*map(str, RejectionCode), *map(str, RefusalCode)}))
+"""Every code of a message on `uptake.rejected`: what aggregation turned away, and what
+ingest refused in an agency's own topic. Sorted, each once, though one is of both."""

@@ -19,7 +19,8 @@ from typing_extensions import override
 
 from shared.errors import FatalError
 from shared.http_protocol import HttpConfig, HttpLimits
-from shared.http_refusals import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE
+from shared.http_refusals import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, TurnedAway
+from shared.metrics import ServerMetrics
 
 KEEP_ALIVE_SECONDS: Final = 75
 GRACE_SECONDS: Final = 10
@@ -158,8 +159,8 @@ def make_application(routes: Sequence[BaseRoute]) -> Starlette:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "bug",
             "The service failed",
-            "this is our mistake and in our log; whether anything was taken is "
-            "unknown: send the same again with the same ids",
+            "this is our mistake and in our log; of events that were sent nobody "
+            "knows whether they were taken: send the same again with the same ids",
         )
 
     application = Starlette(
@@ -175,13 +176,31 @@ def make_application(routes: Sequence[BaseRoute]) -> Starlette:
 
 
 def make_server(
-    app: ASGIApp, *, host: str, port: int, limits: HttpLimits | None = None
+    app: ASGIApp,
+    registry: CollectorRegistry,
+    *,
+    host: str,
+    port: int,
+    trusted_proxies: str | None,
+    limits: HttpLimits | None = None,
 ) -> Server:
-    """Build the HTTP server of a service, with bounds on time, size and number."""
+    """Build the HTTP server of a service, with bounds on time, size and number.
+
+    Args:
+        app: What answers.
+        registry: Counts what never comes to it.
+        host: Address to listen on.
+        port: As above.
+        trusted_proxies: Addresses and networks, with commas between them, whose word
+            is taken on who asks; None takes nobody's.
+        limits: Those that are shipped when not given.
+    """
+    metrics = ServerMetrics(registry, tuple(each.value for each in TurnedAway))
     return Server(
         HttpConfig(
             app,
             limits or HttpLimits(),
+            lambda reason: metrics.turned_away.labels(reason.value).inc(),
             host=host,
             port=port,
             access_log=False,
@@ -189,6 +208,9 @@ def make_server(
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
             server_header=False,
+            # Left to itself, uvicorn believes whoever asks from this machine.
+            proxy_headers=trusted_proxies is not None,
+            forwarded_allow_ips=trusted_proxies or "",
         )
     )
 

@@ -8,6 +8,7 @@ sender had hung up, but it can still answer.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from shared.http_refusals import (
     NOT_HTTP,
     TOO_BUSY,
     Refusal,
+    TurnedAway,
 )
 
 BROKEN_FRAMING: Final = "broken_framing"
@@ -58,13 +60,20 @@ class HttpLimits:
 
 
 class HttpConfig(uvicorn.Config):
-    """uvicorn's configuration and our limits."""
+    """uvicorn's configuration, our limits, and who is told of what they turn away."""
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits, **options: Any) -> None:  # noqa: ANN401 -- those of uvicorn
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: HttpLimits,
+        on_turned_away: Callable[[TurnedAway], None],
+        **options: Any,  # noqa: ANN401 -- those of uvicorn
+    ) -> None:
         super().__init__(
             Framed(app), http=BoundedProtocol, ws="none", lifespan="off", **options
         )
         self.limits = limits
+        self.on_turned_away = on_turned_away
 
 
 class Framed:
@@ -97,6 +106,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         assert isinstance(config, HttpConfig)
         self._limits = config.limits
+        self._note = config.on_turned_away
         # Ours answers with a problem, and lets probes through.
         self.limit_concurrency = None
         self._answering: RequestResponseCycle | None = None
@@ -115,6 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_head()
         if len(self.connections) > 2 * self._limits.open_requests:
             # Also one that asks nothing takes a file descriptor.
+            self._note(TurnedAway.TOO_MANY_CONNECTIONS)
             transport.abort()
 
     @override
@@ -208,6 +219,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.app = whole
         if len(self.pipeline) > self._limits.waiting_requests:
             # Ends the parsing; what is under way is answered.
+            self._note(TurnedAway.TOO_MANY_IN_LINE)
             raise ValueError("too many requests wait on one connection")
 
     @override
@@ -226,7 +238,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().pause_writing()
         self._stop_unread_timer()
         self._unread_timer = self.loop.call_later(
-            self._limits.unread_seconds, self.transport.abort
+            self._limits.unread_seconds, self._give_up_on_reader
         )
 
     @override
@@ -259,6 +271,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Decide on a request before its application is asked."""
         most = self._limits.open_requests * (2 if self.url.startswith(_PROBES) else 1)
         if len(self.connections) > most or len(self.tasks) >= most:
+            self._note(TOO_BUSY.reason)
             return TOO_BUSY
         return None
 
@@ -275,6 +288,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if cycle is None or cycle.response_complete:
             if self.transport.is_closing():
                 return
+            self._note(refusal.reason)
             self.transport.write(refusal.as_bytes())
             self.transport.close()
             return
@@ -295,7 +309,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._break(HEAD_TOO_SLOW)
         elif self._is_idle:
+            self._note(TurnedAway.SILENT)
             self.transport.close()
+
+    def _give_up_on_reader(self) -> None:
+        self._unread_timer = None
+        self._note(TurnedAway.ANSWER_NOT_READ)
+        self.transport.abort()
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:

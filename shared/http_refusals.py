@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
@@ -55,10 +56,27 @@ async def answer_and_part(answer: Response, send: Send, rest: Awaitable[None]) -
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+class TurnedAway(StrEnum):
+    """Why a request or a connection never came to an application.
+
+    The last four have no answer: nothing was asked, or nobody would hear it.
+    """
+
+    NOT_HTTP = "not_http"
+    HEAD_TOO_LARGE = "head_too_large"
+    HEAD_TOO_SLOW = "head_too_slow"
+    TOO_BUSY = "too_busy"
+    SILENT = "silent"
+    ANSWER_NOT_READ = "answer_not_read"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    TOO_MANY_IN_LINE = "too_many_in_line"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A problem that needs no application to be told."""
 
+    reason: TurnedAway
     status: HTTPStatus
     slug: str
     title: str
@@ -113,24 +131,28 @@ class Refusal:
 
 
 NOT_HTTP: Final = Refusal(
+    TurnedAway.NOT_HTTP,
     HTTPStatus.BAD_REQUEST,
     "not-http",
     "The request is not HTTP/1.1",
     "request line, header fields or framing could not be read; nothing was taken",
 )
 HEAD_TOO_LARGE: Final = Refusal(
+    TurnedAway.HEAD_TOO_LARGE,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "head-too-large",
     "The request's head is too large",
     "send a shorter address, fewer or shorter header fields",
 )
 HEAD_TOO_SLOW: Final = Refusal(
+    TurnedAway.HEAD_TOO_SLOW,
     HTTPStatus.REQUEST_TIMEOUT,
     "head-too-slow",
     "The request's head came too slowly",
     "send request line and header fields at once; nothing was taken",
 )
 TOO_BUSY: Final = Refusal(
+    TurnedAway.TOO_BUSY,
     HTTPStatus.SERVICE_UNAVAILABLE,
     "too-busy",
     "Too many open requests",

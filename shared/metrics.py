@@ -4,7 +4,7 @@ Names have the prefix `uptake_`, units are base units, and every label set is bo
 by the catalogue or by the partition count; no event id is ever a label.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -43,6 +43,26 @@ def new_registry() -> CollectorRegistry:
     return registry
 
 
+class ServerMetrics:
+    """What a service's HTTP server turns away before any door is asked."""
+
+    def __init__(self, registry: CollectorRegistry, reasons: tuple[str, ...]) -> None:
+        """Declare it, from zero: the first of a flood is seen to come.
+
+        Args:
+            registry: Of the service.
+            reasons: All that there are.
+        """
+        self.turned_away = Counter(
+            "uptake_http_turned_away_total",
+            "Requests and connections ended before any door was asked, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        for reason in reasons:
+            self.turned_away.labels(reason)
+
+
 class HttpMetrics:
     """Requests at a service's HTTP door."""
 
@@ -62,10 +82,29 @@ class HttpMetrics:
         )
 
 
-class IngestMetrics:
+class DoorMetrics:
+    """Who is turned away at a door that asks for a key."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.denied = Counter(
+            "uptake_requests_denied_total",
+            "Requests without a valid key, by what was wrong.",
+            ("reason",),
+            registry=registry,
+        )
+        self.audit_suppressed = Counter(
+            "uptake_audit_lines_suppressed_total",
+            "Refused attempts that had no log line of their own, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+
+
+class IngestMetrics(DoorMetrics):
     """What happens at the door."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry)
         self.accepted = Counter(
             "uptake_events_accepted_total",
             "Events durable in the log, by agency.",
@@ -93,24 +132,19 @@ class IngestMetrics:
             "What open requests hold of UPTAKE_HELD_BYTES_MAX.",
             registry=registry,
         )
-        self.denied = Counter(
-            "uptake_requests_denied_total",
-            "Requests without a valid key, by what was wrong.",
-            ("reason",),
-            registry=registry,
-        )
         self.limited = Counter(
             "uptake_requests_limited_total",
             "Requests refused because the agency sent too much, by agency.",
             ("agency",),
             registry=registry,
         )
-        self.audit_suppressed = Counter(
-            "uptake_audit_lines_suppressed_total",
-            "Refused attempts that had no log line of their own, by reason.",
-            ("reason",),
-            registry=registry,
-        )
+
+
+class ReloadMetrics(Protocol):
+    """Whether what is in force is what files say."""
+
+    reload_successful: Gauge
+    reload_success_timestamp: Gauge
 
 
 class AgencyMetrics:
@@ -130,6 +164,23 @@ class AgencyMetrics:
         )
 
 
+class ReaderMetrics:
+    """Whether the readers and keys in force are those of their file."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.reload_successful = Gauge(
+            "uptake_readers_reload_successful",
+            "1 if the file of readers was right when last read, else 0: the readers "
+            "and keys before stay in force.",
+            registry=registry,
+        )
+        self.reload_success_timestamp = Gauge(
+            "uptake_readers_reload_success_timestamp_seconds",
+            "When the file of readers was last read and right.",
+            registry=registry,
+        )
+
+
 class SubmissionMetrics:
     """What happens to agencies' own topics."""
 
@@ -143,6 +194,12 @@ class SubmissionMetrics:
         self.waiting = Gauge(
             "uptake_submissions_waiting",
             "1 while agencies' topics cannot be read, else 0.",
+            registry=registry,
+        )
+        self.slowed_seconds = Counter(
+            "uptake_submissions_slowed_seconds_total",
+            "Time that an agency's topic waited for its own rate, by agency.",
+            ("agency",),
             registry=registry,
         )
         self.lost = Counter(
@@ -298,29 +355,14 @@ class AlertingMetrics:
         )
 
 
-class BoardMetrics:
+class BoardMetrics(DoorMetrics):
     """What is read."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry)
         self.receipts = Counter(
             "uptake_receipts_total",
             "Events that agencies asked for, by what had become of them.",
             ("state",),
-            registry=registry,
-        )
-        self.denied = Counter(
-            "uptake_requests_denied_total",
-            "Requests without a valid key.",
-            registry=registry,
-        )
-        self.keys = Gauge(
-            "uptake_read_keys",
-            "Keys that are valid now, of agencies and readers.",
-            registry=registry,
-        )
-        self.keys_unreadable = Gauge(
-            "uptake_read_keys_unreadable",
-            "1 while the files of agencies and readers cannot be taken over, so that "
-            "the keys of before stay valid.",
             registry=registry,
         )

@@ -5,15 +5,16 @@
       keys:
         - id: key-1
           sha256: ...
+          last_day: 2026-12-31    # left out where it is valid until it is taken away
 
 Kept apart from the catalogue, which says what is counted and who may send.
 """
 
+import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from pydantic import Field
 from shared.catalogue.checks import check_unique
 from shared.catalogue.files import Entry, Problems, read_many
 from shared.catalogue.model import AgencyKey
-from shared.catalogue.shapes import AgencyKeyShape, Shape, Slug, Text
+from shared.catalogue.shapes import KeyHash, Shape, Slug, Text
 from shared.errors import CatalogueError
 
 READERS_MAX: Final = 10_000
@@ -43,12 +44,20 @@ class Reader:
     keys: tuple[AgencyKey, ...]
 
 
+class _ReaderKeyShape(Shape):
+    """One key; a reader's is bound to nothing, so whoever tries is told so."""
+
+    id: Slug
+    sha256: KeyHash
+    last_day: dt.date | None = None
+
+
 class _ReaderShape(Shape):
     """One entry of the file."""
 
     id: Slug
     name: Text
-    keys: Annotated[list[AgencyKeyShape], Field(max_length=KEYS_MAX)]
+    keys: Annotated[list[_ReaderKeyShape], Field(max_length=KEYS_MAX)]
 
 
 def load_readers(path: Path) -> tuple[Reader, ...]:
@@ -78,16 +87,11 @@ def load_readers(path: Path) -> tuple[Reader, ...]:
         Reader(
             id=entry.shape.id,
             name=entry.shape.name,
-            keys=tuple(AgencyKey(key.id, key.sha256) for key in entry.shape.keys),
+            keys=tuple(
+                AgencyKey(key.id, key.sha256, key.last_day) for key in entry.shape.keys
+            ),
         )
         for entry in entries
-    )
-
-
-def readers_by_key(readers: Iterable[Reader]) -> Mapping[str, Reader]:
-    """Index readers by the SHA-256 of their keys."""
-    return MappingProxyType(
-        {key.sha256: reader for reader in readers for key in reader.keys}
     )
 
 
@@ -116,6 +120,7 @@ def render_readers(readers: Iterable[Reader]) -> str:
         lines.append("  keys:\n" if reader.keys else "  keys: []\n")
         lines += [
             f"    - id: {_quote(key.id)}\n      sha256: {key.sha256}\n"
+            + (f"      last_day: {key.last_day}\n" if key.last_day else "")
             for key in reader.keys
         ]
     return "".join(lines) if len(lines) > 1 else f"{lines[0]}[]\n"

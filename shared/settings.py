@@ -4,6 +4,7 @@ Read only in `__main__`, validated at start, passed on as frozen objects.
 """
 
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
@@ -36,6 +37,16 @@ def _require_file(path: Path) -> Path:
         message = f"no such file: {path}"
         raise ValueError(message)
     return path
+
+
+def _require_networks(value: str | None) -> str | None:
+    """Refuse what would be left aside, and what would believe everybody."""
+    for each in () if value is None else value.split(","):
+        network = ip_network(each.strip())
+        if not network.prefixlen:
+            message = f"{each.strip()} is everybody; name your proxies"
+            raise ValueError(message)
+    return value
 
 
 File = Annotated[Path, AfterValidator(_require_file)]
@@ -71,8 +82,34 @@ class CommonSettings(UptakeSettings):
     http_host: str = Field(
         default="127.0.0.1", description="address that the service listens on"
     )
+    http_trusted_proxies: Annotated[str | None, AfterValidator(_require_networks)] = (
+        Field(
+            default=None,
+            description="address[,address or network...] of proxies in front, whose "
+            "X-Forwarded-For is believed; nobody's when not set",
+        )
+    )
     catalogue: Annotated[Path, AfterValidator(_require_directory)] = Field(
         description="directory of the catalogue: indicators, localities, agencies"
+    )
+
+
+class DoorSettings(CommonSettings):
+    """What services need that ask for keys."""
+
+    agencies_poll_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="how often the files with keys are looked at; after it, and the "
+        "time of reading, a new key is taken and a revoked one refused",
+    )
+    audit_lines_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        description="log lines about refused attempts: so many for all without a valid "
+        "key, and for each agency and reader; the others are counted",
     )
 
 

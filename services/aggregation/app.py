@@ -71,8 +71,10 @@ async def run(settings: AggregationSettings, stop: asyncio.Event) -> None:
     readiness.set("log", "starting")
     server = make_server(
         make_app(readiness, registry),
+        registry,
         host=settings.http_host,
         port=settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(server))

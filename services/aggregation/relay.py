@@ -40,6 +40,8 @@ CONFIRM_SECONDS_MAX: Final = 20.0
 VALUE_BYTES_MAX: Final = 500_000
 # An idle partition's watermark moves with every fetch; readers need it within minutes.
 ANNOUNCE_INTERVAL: Final = timedelta(seconds=10)
+# Whoever asks for receipts waits for it; it is a row a partition, written over.
+NOTE_INTERVAL: Final = timedelta(seconds=1)
 
 _log = logging.getLogger(__name__)
 Message = tuple[bytes, bytes]
@@ -63,6 +65,7 @@ class OutboxRelay:
         self._on_outage = readiness.for_part("outbox")
         self._interval_seconds = interval_seconds
         self._announced: dict[int, datetime] = {}
+        self._noted: dict[int, datetime] = {}
 
     async def run(
         self, applied: Mapping[int, int], watermarks: Mapping[int, datetime]
@@ -103,11 +106,12 @@ class OutboxRelay:
             )
             await self._store.forget_rejected(rejected)
             published += len(rejected)
-        news = {
+        held = {
             partition: at
             for partition, at in watermarks.items()
-            if partition in applied and self._is_news(partition, at)
+            if partition in applied
         }
+        news = _news(held, self._announced, ANNOUNCE_INTERVAL)
         marks = [
             WatermarkV1(partition=partition, at=at, revision=applied[partition])
             for partition, at in news.items()
@@ -120,9 +124,11 @@ class OutboxRelay:
                 for mark in marks
             ),
         )
-        if news:
-            await self._store.note_watermarks(news)
+        fresh = {**_news(held, self._noted, NOTE_INTERVAL), **news}
+        if fresh:
+            await self._store.note_watermarks(fresh)
         self._announced.update(news)
+        self._noted.update(fresh)
         if published:
             _log.info("outbox_published", extra={"messages": published})
 
@@ -149,9 +155,18 @@ class OutboxRelay:
         self._metrics.outbox_rows.set(0)
         return published
 
-    def _is_news(self, partition: int, at: datetime) -> bool:
-        announced = self._announced.get(partition)
-        return announced is None or abs(at - announced) >= ANNOUNCE_INTERVAL
+
+def _news(
+    watermarks: Mapping[int, datetime],
+    told: Mapping[int, datetime],
+    interval: timedelta,
+) -> dict[int, datetime]:
+    """Choose the watermarks that have moved by an interval since they were told."""
+    return {
+        partition: at
+        for partition, at in watermarks.items()
+        if partition not in told or abs(at - told[partition]) >= interval
+    }
 
 
 async def publish_totals(

@@ -7,13 +7,13 @@ from starlette.applications import Starlette
 
 from services.aggregation.store.views import ViewStore
 from shared.backoff import wait_out
-from shared.http import Readiness, probe_routes
+from shared.http import Readiness, make_application, probe_routes
 from shared.metrics import AggregationMetrics
 
 
 def make_app(readiness: Readiness, registry: CollectorRegistry) -> Starlette:
     """Build the service's HTTP application."""
-    return Starlette(routes=probe_routes(readiness, registry))
+    return make_application(probe_routes(readiness, registry))
 
 
 async def refresh_levels(

@@ -68,8 +68,10 @@ async def run(
     parts.readiness.set("start", "starting")
     server = make_server(
         make_app(parts.readiness, registry),
+        registry,
         host=settings.http_host,
         port=settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
     )
     async with asyncio.TaskGroup() as tasks:
         # The doors open first: whoever asks is told what is waited for.

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from services.alerting.core.status import FULL_BP, Status
 from services.alerting.store import AlertStore, Gauge
 from shared.backoff import wait_out
-from shared.http import Readiness, probe_routes
+from shared.http import Readiness, make_application, probe_routes
 from shared.metrics import AlertingMetrics
 
 REFRESH_SECONDS: Final = 5.0
@@ -18,7 +18,7 @@ REFRESH_SECONDS: Final = 5.0
 
 def make_app(readiness: Readiness, registry: CollectorRegistry) -> Starlette:
     """Build the HTTP application."""
-    return Starlette(routes=probe_routes(readiness, registry))
+    return make_application(probe_routes(readiness, registry))
 
 
 class GaugeRefresh:

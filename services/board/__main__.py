@@ -3,9 +3,8 @@
 import asyncio
 import sys
 
-from services.board.app import run
+from services.board.app import Opening, run
 from services.board.settings import BoardSettings
-from services.board.ticker import KeyWatch
 from shared.errors import CatalogueError
 from shared.log import configure_logging
 from shared.runtime import run_service
@@ -24,15 +23,14 @@ def main() -> int:
     """
     settings = settings_from_command_line(BoardSettings, ABOUT)
     configure_logging("board", settings.log_level)
-    watch = KeyWatch(settings.catalogue, settings.readers)
     try:
-        catalogue = watch.take_over()
+        opening = Opening(settings)
     except CatalogueError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_SETTINGS
 
     async def serve_until(stop: asyncio.Event) -> None:
-        await run(settings, catalogue, watch, stop)
+        await run(settings, opening, stop)
 
     return run_service(serve_until)
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.settings import CommonSettings, PostgresSettings
+from shared.settings import DoorSettings, PostgresSettings
 
 
-class BoardSettings(CommonSettings, PostgresSettings):
+class BoardSettings(DoorSettings, PostgresSettings):
     """Everything that can be set; environment only."""
 
     http_port: int = Field(
@@ -17,13 +17,6 @@ class BoardSettings(CommonSettings, PostgresSettings):
         default=None,
         description="file of readers and their keys, see `uptake reader`; without it "
         "only agencies can read",
-    )
-    keys_check_seconds: float = Field(
-        default=2,
-        ge=0.1,
-        le=60,
-        description="how often the files of agencies and readers are looked at for "
-        "keys that came or went",
     )
     postgres_connections_max: int = Field(
         default=8, ge=1, le=100, description="connections to Postgres at most"

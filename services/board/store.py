@@ -173,11 +173,13 @@ class BoardStore:
 
     async def targets(self, question: TargetsQuestion) -> TargetsV1:
         """Tell where targets stand."""
+        reach = question.reach
         async with self._snapshot() as snapshot:
             rows = await snapshot.fetch(
                 QUERIES["read_targets"],
                 *(question.after, question.target, question.status),
                 *(question.locality, question.indicator, question.limit + 1),
+                *(reach.indicators, reach.codes, reach.since),
             )
             state = await _state(snapshot)
         page = [TargetV1(**exact_values(row)) for row in rows[: question.limit]]
@@ -190,12 +192,14 @@ class BoardStore:
 
     async def alerts(self, question: AlertsQuestion) -> AlertsV1:
         """Tell alerts."""
+        reach = question.reach
         async with self._snapshot() as snapshot:
             rows = await snapshot.fetch(
                 QUERIES["read_alerts"],
                 *(question.after or (None, None, None, None)),
                 *(question.target, question.state, question.kind, question.locality),
                 *(question.with_past, question.limit + 1),
+                *(reach.indicators, reach.codes, reach.since),
             )
             state = await _state(snapshot)
         following = None
@@ -271,6 +275,7 @@ async def _read_totals(
         [unit.code for unit in units],
         [unit.valid_from for unit in units],
         question.indicator,
+        question.reach.indicators,
         *(() if then is None else (then,)),
     )
     return [TotalV1(**exact_values(row)) for row in rows]

@@ -3,7 +3,9 @@
 import http
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
@@ -31,6 +33,18 @@ class _Problem(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the board answered once.
+
+    Attributes:
+        answered_at: When, by its own clock, in whole seconds; None if it does not say.
+    """
+
+    receipts: ReceiptsV1
+    answered_at: datetime | None
+
+
 async def ask_receipts(
     session: aiohttp.ClientSession,
     url: str,
@@ -56,9 +70,9 @@ async def ask_receipts(
     receipts: list[EventReceiptV1] = []
     parts = []
     for first in range(0, len(asked), ASKED_MAX):
-        part = await _ask(session, url, key, asked[first : first + ASKED_MAX])
-        receipts += part.receipts
-        parts.append(part)
+        page = await ask_page(session, url, key, asked[first : first + ASKED_MAX])
+        receipts += page.receipts.receipts
+        parts.append(page.receipts)
     return ReceiptsV1(
         complete_up_to=_earliest([part.complete_up_to for part in parts]),
         kept_since=max((p.kept_since for p in parts if p.kept_since), default=None),
@@ -67,9 +81,15 @@ async def ask_receipts(
     )
 
 
-async def _ask(
-    session: aiohttp.ClientSession, url: str, key: str, asked: Sequence[AskedEventV1]
-) -> ReceiptsV1:
+async def ask_page(
+    session: aiohttp.ClientSession,
+    url: str,
+    key: str,
+    asked: Sequence[AskedEventV1],
+    *,
+    seconds_max: float = REQUEST_SECONDS_MAX,
+) -> Page:
+    """Ask once, about 1 to `ASKED_MAX` events; see `ask_receipts`."""
     request = ReceiptsRequestV1(events=list(asked))
     try:
         async with session.post(
@@ -79,9 +99,10 @@ async def _ask(
                 "authorization": f"Bearer {key}",
                 "content-type": "application/json",
             },
-            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS_MAX),
+            timeout=aiohttp.ClientTimeout(total=seconds_max),
         ) as answer:
             status, body = answer.status, await answer.read()
+            answered_at = _read_date(answer.headers.get("Date", ""))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         reason = str(error) or type(error).__name__
         raise TransientError(
@@ -101,7 +122,16 @@ async def _ask(
         raise FatalError(
             f"the board told {len(told.receipts)} receipts of {len(asked)} events"
         )
-    return told
+    return Page(told, answered_at)
+
+
+def _read_date(text: str) -> datetime | None:
+    """Read the field Date (RFC 9110); None where there is none."""
+    try:
+        read = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return read.astimezone(UTC)
 
 
 def _say(body: bytes) -> str:

@@ -1,4 +1,8 @@
-"""`uptake rejected`: what aggregation turned away, why, and what became of it."""
+"""`uptake rejected`: what was turned away, why, and what became of it.
+
+Records of the log that aggregation could not apply, and those of agencies' own topics
+that ingest refused; a refusal over HTTP is told to its sender and kept nowhere.
+"""
 
 import asyncio
 import re
@@ -11,7 +15,7 @@ import typer
 from services.cli.rejected_show import describe, find_record, to_object
 from services.cli.render import LOCAL_TIME, Column, instant, print_table, to_json
 from services.cli.service import PASS_THROUGH, become_verb
-from shared.errors import FatalError, RejectionCode
+from shared.errors import KEPT_CODES, FatalError
 from shared.events.settled_v1 import RejectedState
 from shared.kafka.rejected import (
     RejectedFilter,
@@ -28,15 +32,28 @@ SHOWN_MAX: Final = 100_000
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Records that aggregation rejected: list, show, redrive, drop.",
+    help="Records that were rejected, or refused in an agency's own topic: list, "
+    "show, redrive, drop.",
 )
+
+
+def parse_code(text: str) -> str:
+    """Take a code that a record can be kept with.
+
+    Raises:
+        typer.BadParameter: There is no such code; every one is named.
+    """
+    if text not in KEPT_CODES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(KEPT_CODES)}")
+    return text
 
 
 @app.command("list")
 def list_rejected(
     *,
     code: Annotated[
-        RejectionCode | None, typer.Option(help="Only of this code.")
+        str | None,
+        typer.Option(metavar="CODE", parser=parse_code, help="Only of this code."),
     ] = None,
     agency: Annotated[
         str | None, typer.Option(metavar="ID", help="Only of this agency.")

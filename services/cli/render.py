@@ -210,6 +210,11 @@ def instant(value: datetime | None) -> str:
     return value.astimezone(LOCAL_TIME).strftime("%Y-%m-%d %H:%M")
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many there are of something: `1 row`, `2,500 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def plain(text: str) -> str:
     """Take control characters away, so that no text can steer a terminal."""
     return "".join(

@@ -29,6 +29,7 @@ def send(
     indicator: options.Indicator = None,
     url: options.Url = "http://127.0.0.1:8080",
     key: options.Key = None,
+    board: options.Board = None,
     as_json: options.AsJson = False,
     id_column: options.IdColumn = None,
     mapping: options.Mapping = None,
@@ -42,6 +43,7 @@ def send(
     undo: options.Undo = False,
     from_start: options.FromStart = False,
     give_up_after: options.GiveUpAfter = 600,
+    wait: options.Wait = 60,
     check: options.CheckOnly = False,
     catalogue: options.Catalogue = None,
     agency: options.Agency = None,
@@ -49,12 +51,17 @@ def send(
 ) -> None:
     """Send files; a file sent again is harmless.
 
-    Rows turned away are listed in NAME.refused.csv beside the file, to be corrected and
-    sent. After an interruption the same command goes on. What was sent is noted in
-    NAME.sent, for --undo. Exit status: 0 if all rows were accepted, 1 if any was
-    refused, 2 if nothing could be sent.
+    Rows turned away are listed in NAME.refused.csv beside the file, to be
+    corrected and sent. After an interruption the same command goes on. What
+    was sent is noted in NAME.sent, for --undo. With --board you are told in the
+    end what was counted.
+
+    Exit status: 0 if all rows were accepted, 1 if any was refused or rejected,
+    2 if nothing could be sent.
     """
-    delivery = options.Delivery(url, key, dry_run, give_up_after, from_start)
+    delivery = options.Delivery(
+        url, key, dry_run, give_up_after, from_start, board or None, wait
+    )
     said = (source, type_, indicator, mapping or (), id_column, timezone, dates)
     wishes = Wishes(*said, thousands, header, sheets or ())
     try:

@@ -12,7 +12,9 @@ CHECKING = "Checking without a server (--check)"
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help="CSV, NDJSON or XLSX files.", show_default=False),
+    typer.Argument(
+        metavar="FILE...", help="CSV, NDJSON or XLSX files.", show_default=False
+    ),
 ]
 Source = Annotated[
     str | None,
@@ -141,11 +143,30 @@ GiveUpAfter = Annotated[
         rich_help_panel=SENDING,
     ),
 ]
+Board = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar="UPTAKE_BOARD_URL",
+        help="Address of the board, which tells after sending what was counted.",
+        show_default=False,
+    ),
+]
+Wait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0,
+        help="Longest wait until the board has counted what was sent.",
+        rich_help_panel=SENDING,
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print a JSON object a line: each refused row, then a summary a file.",
+        help="Print a JSON object a line: each refused row, then a summary a file; "
+        "with a board each rejected row, then what became of the file.",
     ),
 ]
 CheckOnly = Annotated[
@@ -194,6 +215,8 @@ class Delivery:
         is_dry_run: Only have the rows checked.
         patience_seconds: How long a batch is tried before we give up.
         is_from_start: Whether an interrupted sending begins anew.
+        board_url: Address of the board; None if nobody is asked afterwards.
+        wait_seconds: How long the board may take to have counted what was sent.
     """
 
     url: str
@@ -201,3 +224,5 @@ class Delivery:
     is_dry_run: bool
     patience_seconds: float
     is_from_start: bool = False
+    board_url: str | None = None
+    wait_seconds: float = 60

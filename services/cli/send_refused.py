@@ -28,6 +28,9 @@ from services.cli.send_plan import Plan, RefusedRow
 from services.cli.send_state import SUFFIX, SentState
 
 FILES_MAX: Final = 1_000
+REFUSED: Final = "refused"
+# Of rows that were accepted and are in no total, as the board told.
+REJECTED: Final = "rejected"
 
 
 def refused_paths(path: Path) -> list[Path]:
@@ -45,14 +48,18 @@ class RefusedFile:
     Sheets with other columns get files of their own.
     """
 
-    def __init__(self, plan: Plan, state: SentState | None, stack: ExitStack) -> None:
+    def __init__(
+        self, plan: Plan, state: SentState | None, stack: ExitStack, what: str
+    ) -> None:
         """Name what was refused; nothing is written yet.
 
         Args:
             plan: The file that is sent.
             state: Knows how earlier files of refused rows were left.
             stack: Closes the files.
+            what: What the rows are; it stands in the name of the file.
         """
+        self._what = what
         self._plan = plan
         self._state = state
         self._stack = stack
@@ -125,7 +132,7 @@ class RefusedFile:
 
     def _path(self, number: int) -> Path:
         path = self._plan.path
-        counted = "refused" if number == 1 else f"refused-{number}"
+        counted = self._what if number == 1 else f"{self._what}-{number}"
         suffix = "ndjson" if self._plan.format is FileFormat.NDJSON else "csv"
         return path.with_name(f"{path.stem}.{counted}.{suffix}")
 
@@ -225,10 +232,12 @@ def _is_theirs(name: str) -> bool:
 
 
 @contextmanager
-def open_refused_file(plan: Plan, state: SentState | None) -> Iterator[RefusedFile]:
-    """Write refusals of a file while it is sent."""
+def open_refused_file(
+    plan: Plan, state: SentState | None, what: str = REFUSED
+) -> Iterator[RefusedFile]:
+    """Write rows that were turned away, while they are told."""
     with ExitStack() as stack:
-        refused = RefusedFile(plan, state, stack)
+        refused = RefusedFile(plan, state, stack, what)
         yield refused
         refused.finish()
 

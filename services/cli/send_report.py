@@ -9,14 +9,25 @@ from typing import Final, Protocol
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
-from services.cli.render import plain
+from services.cli.render import counted, instant, plain
 from services.cli.send_columns import Attribute
 from services.cli.send_files import FileFormat
 from services.cli.send_http import Outcome
 from services.cli.send_plan import Plan, RefusedRow
+from services.cli.send_told import Became, Told
 
 EXAMPLES_MAX: Final = 5
 LINE_MAX: Final = 79
+_MEANINGS: Final = {
+    Became.COUNTED: "counted",
+    Became.BEFORE: "counted before: sent again, which changed nothing",
+    Became.REPEATED: "with the id of another row: counted once with it",
+    Became.REVERSED: "taken as a reversal",
+    Became.VOIDED: "reversed: no longer counted",
+    Became.REJECTED: "rejected: in no total",
+    Became.FORGOTTEN: "older than the ledger remembers",
+    Became.ON_THE_WAY: "on the way: safe in the log, not counted yet",
+}
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
@@ -27,6 +38,7 @@ class Tally:
     Attributes:
         before: Rows that were accepted before an interruption.
         corrected: Refused rows that were sent corrected.
+        rejected: Rows that were accepted and are in no total, as the board told.
         examples: The first few refusals.
     """
 
@@ -34,6 +46,7 @@ class Tally:
     refused: int = 0
     before: int = 0
     corrected: int = 0
+    rejected: int = 0
     examples: list[RefusedRow] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -56,6 +69,15 @@ class Report(Protocol):
 
     def finish(self, plan: Plan, tally: Tally, listed: Sequence[Path]) -> None:
         """Say what became of a file, and where its refused rows are listed."""
+
+    def reject(self, path: Path, rows: Sequence[RefusedRow]) -> None:
+        """Note rows that were accepted and are in no total."""
+
+    def tell(self, plan: Plan, told: Told, listed: Sequence[Path]) -> None:
+        """Say what the board told, and where rejected rows are listed."""
+
+    def tell_nothing(self) -> None:
+        """Say that no board was asked."""
 
 
 class TextReport:
@@ -80,6 +102,17 @@ class TextReport:
         """Say what became of a file."""
         _say(summarize(plan, tally, listed, would=self._would))
 
+    def reject(self, path: Path, rows: Sequence[RefusedRow]) -> None:
+        """Say nothing yet."""
+
+    def tell(self, plan: Plan, told: Told, listed: Sequence[Path]) -> None:
+        """Say what the board told."""
+        _say(summarize_told(plan, told, listed))
+
+    def tell_nothing(self) -> None:
+        """Say how to be told."""
+        _say(["nobody was asked what was counted: no --board URL, no UPTAKE_BOARD_URL"])
+
 
 class _Refused(msgspec.Struct, omit_defaults=True):
     file: str
@@ -87,6 +120,16 @@ class _Refused(msgspec.Struct, omit_defaults=True):
     code: str
     detail: str
     sheet: str = ""
+    state: str = ""
+
+
+class _Told(msgspec.Struct):
+    file: str
+    asked: int
+    states: dict[str, int]
+    not_asked: int
+    complete_up_to: str | None
+    rejected_files: list[str]
 
 
 class _Summary(msgspec.Struct):
@@ -122,6 +165,31 @@ class JsonReport:
         )
         print(_to_json(told), flush=True)
 
+    def reject(self, path: Path, rows: Sequence[RefusedRow]) -> None:
+        """Say each row, and that it is in no total."""
+        for row in rows:
+            told = _Refused(
+                *(str(path), row.number, row.code, row.detail, row.sheet),
+                state=Became.REJECTED.value,
+            )
+            print(_to_json(told), flush=True)
+
+    def tell(self, plan: Plan, told: Told, listed: Sequence[Path]) -> None:
+        """Say the figures; every state is named."""
+        complete = told.complete_up_to
+        line = _Told(
+            file=str(plan.path),
+            asked=told.asked,
+            states={became.value: told.states[became] for became in Became},
+            not_asked=told.not_asked,
+            complete_up_to=None if complete is None else complete.isoformat(),
+            rejected_files=[str(one) for one in listed],
+        )
+        print(_to_json(line), flush=True)
+
+    def tell_nothing(self) -> None:
+        """Say nothing: what nobody told is not there."""
+
 
 def _to_json(told: msgspec.Struct) -> str:
     return msgspec.json.encode(told).decode()
@@ -151,17 +219,18 @@ def describe_plan(plan: Plan, *, is_resumed: bool = False) -> list[str]:
         names = ", ".join(f'"{name}"' for name in plan.hidden)
         lines.append(_cut(f"  hidden sheets, not sent: {plain(names)}"))
     if not plan.has_own_ids and plan.format is not FileFormat.NDJSON:
-        lines.append("  ids from each row's content and its place among equal rows")
+        lines.append(
+            "  ids are made of what the rows say: sent again, each counts once"
+        )
     if is_resumed:
         lines.append("  was interrupted; going on with the rest")
     return lines
 
 
 def _describe_format(plan: Plan) -> str:
-    rows = f"{plan.row_count:,} rows"
+    rows = counted(plan.row_count, "row")
     if plan.format is FileFormat.XLSX:
-        count = len(plan.parts)
-        return f"{count} sheet{'s' if count > 1 else ''}, {rows}"
+        return f"{counted(len(plan.parts), 'sheet')}, {rows}"
     if plan.format is FileFormat.CSV:
         return f"{rows}, CSV with {_DELIMITERS[plan.parts[0].layout.delimiter]}"
     return f"{rows}, NDJSON"
@@ -172,33 +241,77 @@ def summarize(
 ) -> list[str]:
     """Say what became of a file."""
     verb = "would be " if would else ""
-    before = f" and {tally.before:,} before" if tally.before else ""
+    before = f" and {tally.before:,} before that" if tally.before else ""
     line = (
         f"  {tally.accepted:,} {verb}accepted{before}, {tally.refused:,} {verb}refused"
     )
     lines = [line]
-    if listed:
-        arrow = f" -> {', '.join(plain(str(path)) for path in listed)}"
-        # A name may be longer than a line; it is never cut.
-        lines = [line + arrow] if cell_len(line + arrow) <= LINE_MAX else [line, arrow]
+    lines = _point(line, listed)
     if tally.corrected:
-        lines.append(f"  {tally.corrected:,} rows left out: they were sent corrected")
-    has_sheets = len(plan.parts) > 1
-    for row in tally.examples:
-        sheet = f"{plain(row.sheet)} " if has_sheets else ""
-        lines += _wrap(f"    {sheet}row {row.number:<7} {row.code}", plain(row.detail))
-    more = tally.refused - len(tally.examples)
-    if more > 0:
-        where = " in that file" if listed else "; --json lists all"
-        lines.append(f"    and {more:,} more{where}")
+        left = counted(tally.corrected, "row")
+        lines.append(f"  {left} left out, which were sent corrected")
+    lines += _list_examples(plan, tally.examples, tally.refused, listed)
+    if listed:
+        lines.append("  to correct: edit that file, then send it as you sent this one")
     if would:
         lines.append(f"  nothing was sent ({would})")
     return lines
 
 
+def summarize_told(plan: Plan, told: Told, listed: Sequence[Path]) -> list[str]:
+    """Say what the board told of accepted rows; a state of no row is not said."""
+    width = len(f"{max([*told.states.values(), told.not_asked]):,}")
+    rows = counted(told.sent, "accepted row")
+    lines = [f"{plain(str(plan.path))}: of {rows}, by the board:"]
+    for became in Became:
+        count = told.states[became]
+        if not count:
+            continue
+        meaning = _MEANINGS[became]
+        if became is Became.BEFORE and count == told.sent:
+            meaning = "counted before, all of them: this sending changed nothing"
+        line = f"  {count:>{width},} {meaning}"
+        if became is not Became.REJECTED:
+            lines.append(line)
+            continue
+        lines += _point(line, listed)
+        lines += _list_examples(plan, told.rejected, count, listed)
+    if told.not_asked:
+        lines.append(f"  {told.not_asked:>{width},} not asked about")
+    if told.states[Became.ON_THE_WAY]:
+        complete = told.complete_up_to
+        known = "not known" if complete is None else instant(complete)
+        lines.append(f"  complete up to {known}; --wait SECONDS waits longer")
+    return lines
+
+
+def _point(line: str, listed: Sequence[Path]) -> list[str]:
+    """Say where rows are listed; a name may be longer than a line, it is never cut."""
+    if not listed:
+        return [line]
+    arrow = f" -> {', '.join(plain(str(path)) for path in listed)}"
+    return [line + arrow] if cell_len(line + arrow) <= LINE_MAX else [line, arrow]
+
+
+def _list_examples(
+    plan: Plan, examples: Sequence[RefusedRow], count: int, listed: Sequence[Path]
+) -> list[str]:
+    """Say the first rows that were turned away, and how many more there are."""
+    has_sheets = len(plan.parts) > 1
+    lines = []
+    for row in examples:
+        sheet = f"{plain(row.sheet)} " if has_sheets else ""
+        lines += _wrap(f"    {sheet}row {row.number:<7} {row.code}", plain(row.detail))
+    more = count - len(examples)
+    if more > 0:
+        where = " in that file" if listed else "; --json lists all"
+        lines.append(f"    and {more:,} more{where}")
+    return lines
+
+
 def _wrap(head: str, detail: str) -> list[str]:
     """Say a refusal in a line if it fits, else in up to three."""
-    line = f"{head:<37}{detail}"
+    line = f"{head:<36} {detail}"
     if cell_len(line) <= LINE_MAX:
         return [line]
     indent = " " * 6

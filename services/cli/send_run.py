@@ -4,12 +4,15 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
 from services.cli.interrupt import EXIT_INTERRUPTED
+from services.cli.render import counted
+from services.cli.send_asking import Asking, Questions
 from services.cli.send_check import Check, open_check
 from services.cli.send_files import FileProblemError
 from services.cli.send_flow import Door, cut_batches, send_batches
@@ -22,9 +25,9 @@ from services.cli.send_noting import (
     find_corrections,
 )
 from services.cli.send_options import Delivery
-from services.cli.send_plan import EventReader, Plan
+from services.cli.send_plan import EventReader, Plan, RefusedRow
 from services.cli.send_progress import ProgressDisplay, show_progress
-from services.cli.send_refused import RefusedFile, open_refused_file
+from services.cli.send_refused import REJECTED, RefusedFile, open_refused_file
 from services.cli.send_report import JsonReport, Report, Tally, TextReport
 from services.cli.send_state import (
     Phase,
@@ -33,6 +36,7 @@ from services.cli.send_state import (
     open_state,
     state_path,
 )
+from services.cli.send_told import Became, Told
 from services.cli.send_undo import plan_undo, summarize_undo, undo_file
 from shared.errors import UptakeError
 
@@ -50,10 +54,12 @@ def send_all(plans: Sequence[Plan], delivery: Delivery, *, is_json: bool) -> int
     def say_stopped(why: str) -> None:
         accepted = sum(tally.accepted for tally in run.tallies)
         _complain(f"stopped: {why}")
-        if delivery.is_dry_run:
+        if run.is_sent:
+            _complain("  everything was sent; only the board was still asked")
+        elif delivery.is_dry_run:
             _complain("  nothing was sent (dry run)")
         else:
-            _complain(f"  {accepted:,} rows accepted until then;\n  {AGAIN}")
+            _complain(f"  {counted(accepted, 'row')} accepted until then;\n  {AGAIN}")
 
     return _run(run.run, run.tallies, say_stopped)
 
@@ -100,8 +106,12 @@ def _run(
     return EXIT_REFUSED if _is_any_refused(tallies) else 0
 
 
+def _sent_of(tally: Tally) -> int:
+    return tally.accepted + tally.before
+
+
 def _is_any_refused(tallies: Sequence[Tally]) -> bool:
-    return any(tally.refused for tally in tallies)
+    return any(tally.refused or tally.rejected for tally in tallies)
 
 
 def _complain(line: str) -> None:
@@ -109,22 +119,77 @@ def _complain(line: str) -> None:
 
 
 class _Sending:
-    """Sends the files of one command."""
+    """Sends the files of one command.
+
+    Attributes:
+        tallies: What became of the rows of each.
+        is_sent: Whether all were sent to their ends.
+    """
 
     def __init__(
         self, plans: Sequence[Plan], delivery: Delivery, report: Report
     ) -> None:
         self.tallies = [Tally() for _ in plans]
+        self.is_sent = False
+        self._begun_at: datetime | None = None
         self._plans = plans
         self._delivery = delivery
         self._report = report
 
     async def run(self) -> None:
-        """Send them."""
+        """Send them, and ask what became of them."""
+        delivery = self._delivery
+        if delivery.is_dry_run or delivery.board_url is None:
+            await self._send_all()
+            if not delivery.is_dry_run and any(map(_sent_of, self.tallies)):
+                self._report.tell_nothing()
+            return
+        questions = Questions(
+            delivery.board_url, delivery.key or "", delivery.wait_seconds
+        )
+        async with aiohttp.ClientSession() as session:
+            asking = Asking(session, questions)
+            self._begun_at = await asking.begin(self._plans)
+            await self._send_all()
+            for plan, tally in zip(self._plans, self.tallies, strict=True):
+                if _sent_of(tally) and not await self._ask(plan, tally, asking):
+                    return
+
+    async def _send_all(self) -> None:
         with OrdinalCounter() as counter:
             async with make_session(self._delivery.key) as session:
                 for plan, tally in zip(self._plans, self.tallies, strict=True):
                     await self._send(plan, tally, counter, session)
+        self.is_sent = True
+
+    async def _ask(self, plan: Plan, tally: Tally, asking: Asking) -> bool:
+        """Have the board tell of a file; return whether it told to the end."""
+        told = Told(sent=_sent_of(tally))
+        listed: tuple[Path, ...] = ()
+        reason = None
+        try:
+            with (
+                open_state(plan.path, self._delivery.url) as state,
+                open_refused_file(plan, state, REJECTED) as rejected,
+                show_progress("asking the board", told.sent) as progress,
+            ):
+
+                def on_rejected(rows: Sequence[RefusedRow]) -> None:
+                    nonlocal listed
+                    rejected.write(tuple(rows))
+                    listed = rejected.paths
+                    self._report.reject(plan.path, rows)
+
+                await asking.ask(plan, state, told, on_rejected, progress)
+        except UptakeError as error:
+            # It was sent all the same, and counts whoever tells of it or not.
+            reason = " ".join(str(error).split())
+        tally.rejected = told.states[Became.REJECTED]
+        if told.asked:
+            self._report.tell(plan, told, listed)
+        if reason is not None:
+            _complain(f"sent, but what was counted is not known: {reason}")
+        return reason is None
 
     async def _send(
         self,
@@ -145,6 +210,8 @@ class _Sending:
             with show_progress(title, plan.row_count) as progress:
                 door: Door = _open_door(session, delivery, progress)
                 if not delivery.is_dry_run:
+                    if not is_resumed:
+                        state.note_beginning(self._begun_at)
                     state.enter(Phase.SENDING, is_new=not is_resumed)
                     door = NotingDoor(door, state, is_resumed=is_resumed)
                 with open_refused_file(plan, state) as refused:
@@ -206,7 +273,8 @@ class _Undoing:
     ) -> None:
         undoing = plan_undo(path, state)
         if self._delivery.is_dry_run:
-            print(f"{path}: {undoing.event_count:,} events would be undone (dry run)")
+            count = counted(undoing.event_count, "event")
+            print(f"{path}: {count} would be undone (dry run)")
             return
         tally, listed = Tally(), None
         if undoing.event_count:

@@ -94,6 +94,19 @@ class SentState:
         self.phase = phase
         self._database.execute(_SQL["enter_phase"], (phase, self._run, self._door))
 
+    @property
+    def begun_at(self) -> datetime | None:
+        """When the sending began, by the clock of the board; None if not known."""
+        row = self._database.execute(_SQL["find_beginning"], (self._door,)).fetchone()
+        if row is None or row[0] is None:
+            return None
+        return _EPOCH + timedelta(microseconds=row[0])
+
+    def note_beginning(self, at: datetime | None) -> None:
+        """Note when a sending begins."""
+        known = None if at is None else (at - _EPOCH) // timedelta(microseconds=1)
+        self._database.execute(_SQL["note_beginning"], (self._door, known))
+
     def begin(self, events: Sequence[SentEvent]) -> None:
         """Note durably that these may be in the log from now on."""
         with self._transaction():
@@ -266,6 +279,7 @@ def _prepare(database: sqlite3.Connection, place: Path) -> None:
         raise FileProblemError(
             f"{place}: not a note of this version of `uptake send`; put it elsewhere"
         )
+    database.execute(_SQL["make_later_tables"])
 
 
 def _say_problem(place: Path, error: sqlite3.Error) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from services.cli.render import counted
 from services.cli.send_files import FileProblemError
 from services.cli.send_flow import Door, cut_batches, send_batches
 from services.cli.send_http import Outcome
@@ -162,13 +163,12 @@ def summarize_undo(
 ) -> list[str]:
     """Say what became of an undo."""
     if not undoing.event_count:
-        lines = [
-            f"{path}: undone already, {undoing.undone_count:,} events; nothing sent"
-        ]
+        count = counted(undoing.undone_count, "event")
+        lines = [f"{path}: undone already, {count}; nothing sent"]
     else:
-        lines = [f"{path}: {tally.accepted:,} events undone"]
+        lines = [f"{path}: {counted(tally.accepted, 'event')} undone"]
         if undoing.undone_count:
-            lines[0] += f", {undoing.undone_count:,} before"
+            lines[0] += f", {undoing.undone_count:,} before that"
     if listed is not None:
         lines.append(f"  {tally.refused:,} could not be undone -> {listed}")
         lines += [
@@ -176,7 +176,8 @@ def summarize_undo(
         ]
     if undoing.reversal_count:
         lines.append(
-            f"  {undoing.reversal_count:,} reversals stay: they cannot be reversed"
+            f"  {counted(undoing.reversal_count, 'reversal')} kept: a reversal cannot "
+            "be reversed"
         )
     lines += [
         f"  corrected rows were sent too: uptake send {other} --undo"

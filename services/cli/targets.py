@@ -22,6 +22,8 @@ from shared.errors import FatalError
 from shared.postgres.queries import load_queries
 from shared.settings import PostgresSettings, load_settings
 
+PERCENT_BP: Final = 100
+
 _SQL: Final = load_queries("services.cli", "sql/targets.sql")
 
 
@@ -51,6 +53,17 @@ class TargetRow:
     illustrative: bool
     status_since: datetime
     evaluated_at: datetime
+    measure: str
+    trajectory: str
+    period: str | None
+    goal_share_bp: int | None
+    population_group: str | None
+    population: Decimal | int | None
+    population_as_of: date | None
+    population_source: str | None
+    population_illustrative: bool | None
+    succeeds: str | None
+    succeeded_by: str | None
     forecast_day: date | None
     p10: date | None
     p50: date | None
@@ -68,6 +81,9 @@ def targets(
         str | None, typer.Option(help="Only those of a status, like lagging.")
     ] = None,
     locality: Annotated[str | None, typer.Option(help="Only this code.")] = None,
+    with_past: Annotated[
+        bool, typer.Option("--all", help="Also those that a successor took over from.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
@@ -81,7 +97,11 @@ def targets(
     elif as_csv:
         print(to_csv(rows, TargetRow), end="")
     else:
-        _print(rows)
+        is_whole = with_past or any((target, status, locality))
+        _print(rows if is_whole else without_past(rows), of=len(rows))
+        if target is not None:
+            for row in rows:
+                print("\n".join(describe_goal(row)))
 
 
 async def _read(
@@ -105,7 +125,45 @@ async def read_targets(
     return tuple(TargetRow(**exact_values(row)) for row in rows)
 
 
-def _print(rows: Sequence[TargetRow]) -> None:
+def without_past(rows: Sequence[TargetRow]) -> tuple[TargetRow, ...]:
+    """Leave out targets that are over and whose successor has started."""
+    started = {row.target for row in rows if row.status != "not_started"}
+    return tuple(
+        row
+        for row in rows
+        if row.status not in {"met", "missed"} or row.succeeded_by not in started
+    )
+
+
+def describe_goal(row: TargetRow) -> list[str]:
+    """Say what a target asks for: its goal, what that is measured by, its path."""
+    goal = figure(row.goal)
+    if row.population_group is not None:
+        people = f"{figure(row.population)} {row.population_group}"
+        of = f"{people} ({row.population_as_of}: {row.population_source})"
+        if row.goal_share_bp is None:
+            goal = f"{goal} of {of}"
+        else:
+            goal = f"{_percent(row.goal_share_bp)} % of {of} = {goal}"
+    start = f"{figure(row.start_value)} on {row.start_date}"
+    lines = [f"  goal       {goal} by {row.due}"]
+    path = f"{row.trajectory} from {start}"
+    if row.measure == "flow":
+        path += f", plus what came since{f' ({row.period})' if row.period else ''}"
+    lines.append(f"  path       {path}")
+    if row.succeeds is not None:
+        lines.append(f"  succeeds   {row.succeeds}")
+    if row.succeeded_by is not None:
+        lines.append(f"  successor  {row.succeeded_by}")
+    return lines
+
+
+def _percent(share_bp: int) -> str:
+    whole, rest = divmod(share_bp, PERCENT_BP)
+    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
+
+
+def _print(rows: Sequence[TargetRow], *, of: int) -> None:
     if not rows:
         print("no target has been evaluated")
         return
@@ -134,6 +192,8 @@ def _print(rows: Sequence[TargetRow]) -> None:
     for row in rows:
         if row.reason:
             print(f"{row.target}: {row.status} because of {row.reason}")
+    if len(rows) < of:
+        print(f"{of - len(rows)} over and succeeded by another: --all shows them too")
     if len(rows) == 1:
         print(_forecast_line(rows[0]))
     if any(row.illustrative for row in rows):

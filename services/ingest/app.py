@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from prometheus_client import CollectorRegistry
+
 from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
@@ -12,7 +14,7 @@ from shared.backoff import wait_out
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.watch import AgencyWatch
 from shared.clock import Clock, SystemClock
-from shared.http import Readiness, make_server, serve
+from shared.http import Readiness, Server, make_server, serve
 from shared.http_drain import Drain
 from shared.kafka.topic_setup import check_topics
 from shared.metrics import (
@@ -50,11 +52,12 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
         settings,
         lambda: guard.catalogue,
         publisher,
+        rates=guard.rates,
         metrics=metrics,
         submission_metrics=SubmissionMetrics(registry),
     )
     drain = Drain(make_app(door, readiness, registry))
-    server = make_server(drain, host=settings.http_host, port=settings.http_port)
+    server = _make_server(settings, drain, registry)
 
     async def connect() -> None:
         on_outage = readiness.for_part("kafka")
@@ -85,6 +88,19 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
             await serving
     finally:
         await publisher.stop()
+
+
+def _make_server(
+    settings: IngestSettings, drain: Drain, registry: CollectorRegistry
+) -> Server:
+    """Build the server, at the address that is set."""
+    return make_server(
+        drain,
+        registry,
+        host=settings.http_host,
+        port=settings.http_port,
+        trusted_proxies=settings.http_trusted_proxies,
+    )
 
 
 def _make_guard(

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from shared.settings import CommonSettings, KafkaSettings
+from shared.settings import DoorSettings, KafkaSettings
 
 
-class IngestSettings(CommonSettings, KafkaSettings):
+class IngestSettings(DoorSettings, KafkaSettings):
     """Everything that can be set; environment only."""
 
     http_port: int = Field(
@@ -68,13 +68,6 @@ class IngestSettings(CommonSettings, KafkaSettings):
         le=60,
         description="longest wait for Kafka's confirmation before 503",
     )
-    agencies_poll_seconds: float = Field(
-        default=2.0,
-        gt=0,
-        le=60,
-        description="how often the agencies' files are looked at; after it, and the "
-        "time of reading, a new key is taken and a revoked one refused",
-    )
     agency_events_per_second: float = Field(
         default=20_000,
         gt=0,
@@ -88,11 +81,4 @@ class IngestSettings(CommonSettings, KafkaSettings):
         le=100_000_000,
         description="events that an agency may send at once after a while of silence, "
         "unless its file says otherwise; also the longest batch",
-    )
-    audit_lines_per_minute: int = Field(
-        default=60,
-        ge=1,
-        le=100_000,
-        description="log lines about refused attempts: so many for all without a valid "
-        "key, and for each agency; the others are counted",
     )

@@ -197,7 +197,7 @@ class EventsDoor:
             bearer = self._guard.bearer(request)
             decided = await self._decide(events, bearer)
             self._guard.note_refused(request, bearer, decided, 202)
-            await self._guard.wait(bearer, decided.received)
+            await self._guard.wait(bearer, decided.received, body.rest)
             return decided
 
         async def append(decided: Decided) -> None:

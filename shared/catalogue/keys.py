@@ -6,11 +6,12 @@ keeps or repeats a key.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
 
 from shared.catalogue.model import Agency, AgencyKey
 
@@ -18,6 +19,7 @@ KEY_LENGTH_MAX: Final = 256
 MARK_BYTES: Final = 8
 _SCHEME: Final = "bearer"
 
+HolderT = TypeVar("HolderT")
 Mark = Callable[[bytes], bytes]
 """Makes of a digest the name of the drawer in which it is looked for."""
 
@@ -29,6 +31,17 @@ class KeyDenial(StrEnum):
     MALFORMED = "malformed"
     UNKNOWN = "unknown_key"
     EXPIRED = "expired_key"
+
+
+WHAT_IS_WRONG: Final[Mapping[KeyDenial, str]] = MappingProxyType(
+    {
+        KeyDenial.NO_KEY: "no key was sent",
+        KeyDenial.MALFORMED: "the header is not one Bearer key",
+        KeyDenial.UNKNOWN: "the key is not valid",
+        KeyDenial.EXPIRED: "the key has expired",
+    }
+)
+"""What whoever knocks is told; the same at every door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +63,13 @@ class Denied:
     """Nobody that we know.
 
     Attributes:
-        agency_id: Whose key it was, where it was one.
+        owner_id: The agency or reader whose key it was, where it was one.
         key_id: Its name for people.
         last_day: Its last day, where that is over.
     """
 
     reason: KeyDenial
-    agency_id: str | None = None
+    owner_id: str | None = None
     key_id: str | None = None
     last_day: date | None = None
 
@@ -95,18 +108,26 @@ def make_mark(secret: bytes) -> Mark:
     ).digest()
 
 
-class KeyRing:
-    """Every key of a catalogue's agencies; never changed, replaced as a whole."""
+@dataclass(frozen=True, slots=True)
+class Held(Generic[HolderT]):
+    """A key, whose it is, and what is known of whoever shows it."""
 
-    def __init__(self, agencies: Iterable[Agency], mark: Mark) -> None:
+    key: AgencyKey
+    owner_id: str
+    holder: HolderT
+
+
+class KeyTable(Generic[HolderT]):
+    """Keys and who holds them; never changed, replaced as a whole."""
+
+    def __init__(self, held: Iterable[Held[HolderT]], mark: Mark) -> None:
         self._mark = mark
-        self._drawers: dict[bytes, list[tuple[AgencyKey, Bearer]]] = {}
-        for agency in agencies:
-            for key in agency.keys:
-                drawer = self._drawers.setdefault(mark(bytes.fromhex(key.sha256)), [])
-                drawer.append((key, Bearer(_narrow(agency, key), key.id)))
+        self._drawers: dict[bytes, list[Held[HolderT]]] = {}
+        for each in held:
+            place = mark(bytes.fromhex(each.key.sha256))
+            self._drawers.setdefault(place, []).append(each)
 
-    def find(self, presented: str, day: date) -> Bearer | Denied:
+    def find(self, presented: str, day: date) -> HolderT | Denied:
         """Find whose key it is.
 
         Args:
@@ -115,17 +136,31 @@ class KeyRing:
         """
         digest = hashlib.sha256(presented.encode())
         wanted = digest.hexdigest()
-        found: tuple[AgencyKey, Bearer] | None = None
+        found: Held[HolderT] | None = None
         # Every entry is compared, each in constant time; a drawer holds one or none.
         for entry in self._drawers.get(self._mark(digest.digest()), ()):
-            if hmac.compare_digest(entry[0].sha256, wanted):
+            if hmac.compare_digest(entry.key.sha256, wanted):
                 found = entry
         if found is None:
             return Denied(KeyDenial.UNKNOWN)
-        key, bearer = found
+        key = found.key
         if key.last_day is not None and day > key.last_day:
-            return Denied(KeyDenial.EXPIRED, bearer.agency.id, key.id, key.last_day)
-        return bearer
+            return Denied(KeyDenial.EXPIRED, found.owner_id, key.id, key.last_day)
+        return found.holder
+
+
+class KeyRing(KeyTable[Bearer]):
+    """Every key of a catalogue's agencies."""
+
+    def __init__(self, agencies: Iterable[Agency], mark: Mark) -> None:
+        super().__init__(
+            (
+                Held(key, agency.id, Bearer(_narrow(agency, key), key.id))
+                for agency in agencies
+                for key in agency.keys
+            ),
+            mark,
+        )
 
 
 def _narrow(agency: Agency, key: AgencyKey) -> Agency:

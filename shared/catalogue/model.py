@@ -12,6 +12,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from shared.catalogue.target import (
+    HOUR_SECONDS,
+    Behind,
+    Measure,
+    Milestone,
+    Population,
+    Target,
+    Trajectory,
+)
 from shared.catalogue.tree import (
     UNALLOCATED_SUFFIX,
     Locality,
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 __all__ = [
+    "HOUR_SECONDS",
     "UNALLOCATED_SUFFIX",
     "Agency",
     "AgencyKey",
@@ -39,22 +49,13 @@ __all__ = [
     "LocalityKey",
     "LocalityKind",
     "Measure",
+    "Milestone",
+    "Population",
     "Target",
     "Trajectory",
     "Tree",
     "is_leaf",
 ]
-
-HOUR_SECONDS = 3600
-
-
-class Measure(StrEnum):
-    """How an indicator's numbers behave over time."""
-
-    STOCK = "stock"
-    """A level, such as accounts active now; it can be stated."""
-    FLOW = "flow"
-    """Something that adds up, such as transactions."""
 
 
 class Effect(StrEnum):
@@ -68,12 +69,6 @@ class Effect(StrEnum):
     """Voids an earlier event or statement."""
     CONTROL = "control"
     """Claims a figure to compare with; changes nothing."""
-
-
-class Trajectory(StrEnum):
-    """The shape of the path from a target's start to its goal."""
-
-    LINEAR = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,42 +170,6 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """When a target counts as behind its path, and when no longer."""
-
-    enter_bp: int = 9_000
-    """Position in basis points below which it is behind."""
-    leave_bp: int = 9_500
-    """Position in basis points from which it is not; never below `enter_bp`."""
-    for_seconds: int = 24 * HOUR_SECONDS
-    """How long it must be behind before an alert fires."""
-    keep_seconds: int = 24 * HOUR_SECONDS
-    """How long an alert is kept after it has caught up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A value that is due on a date, with a path from a start."""
-
-    id: str
-    indicator: str
-    locality: LocalityKey
-    """One unit that exists unchanged from `start_date` to `due`."""
-    start_date: date
-    start_value: int
-    due: date
-    """After `start_date`."""
-    goal_value: int
-    """Other than `start_value`; below it where less is better."""
-    trajectory: Trajectory = Trajectory.LINEAR
-    behind: Behind = field(default_factory=Behind)
-    issued_by: str | None = None
-    """The document or body that set it; None only where `illustrative`."""
-    illustrative: bool = False
-    """Whether it was made up to show how targets look."""
-
-
-@dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything the catalogue says, with the ways to look it up.
 
@@ -229,6 +188,8 @@ class Catalogue:
     """How many days back events are still taken."""
     name: str = ""
     """A title for people."""
+    populations: tuple[Population, ...] = ()
+    """By group, locality and day, ascending."""
     _agency_by_sha256: Mapping[str, Agency] = field(
         init=False, repr=False, compare=False
     )

@@ -35,7 +35,8 @@ SECURITY_SCHEMES: Final[Document] = {
     "readKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "a key made by `uptake reader add`, or an agency's",
+        "description": "a key made by `uptake reader add`, which may read all, or an "
+        "agency's, which may read what it may send: its indicators, in its subtree",
     },
 }
 _JSON: Final = "application/json"
@@ -109,17 +110,19 @@ def _receipts() -> Document:
         "description": "A receipt for each event, in the order of asking.",
         "content": {_JSON: _content(ref(ReceiptsV1), RECEIPTS)},
     }
-    foreign = _problems(403, "not-an-agency")
+    foreign = _problems(403, "not-an-agency", "source-not-yours")
     foreign_content = foreign["content"]
     assert isinstance(foreign_content, dict)
     foreign_content[PROBLEM] = _content(
-        {"anyOf": [ref(ForeignSourceV1), ref(ProblemV1)]}, PROBLEMS[403]
+        {"anyOf": [ref(ForeignSourceV1), ref(ProblemV1)]},
+        _only(PROBLEMS[403], ("not-an-agency", "source-not-yours")),
     )
     return {
         "operationId": "askReceipts",
         "summary": "Ask what became of events, by source and id",
         "description": "For agencies, about what they sent. It changes nothing and may "
-        "be asked again.",
+        "be asked again. Where the key is bound to other indicators or places than an "
+        "event's, its state is told without its figures.",
         "tags": ["board"],
         "security": [{"agencyKey": []}],
         "requestBody": {
@@ -166,6 +169,7 @@ def _totals() -> Document:
             *_paging(1_000, 10_000),
         ],
         problems={
+            "403": _problems(403, "indicator-not-yours", "locality-not-yours"),
             "404": _problems(404, "no-such-locality"),
             "422": _problems(422, "cannot-be-known"),
         },
@@ -188,7 +192,10 @@ def _series() -> Document:
             _query("to", "Last day; today by default.", format_="date"),
             *_paging(31, 100),
         ],
-        problems={"404": _problems(404, "no-such-locality")},
+        problems={
+            "403": _problems(403, "indicator-not-yours", "locality-not-yours"),
+            "404": _problems(404, "no-such-locality"),
+        },
     )
 
 
@@ -205,7 +212,7 @@ def _targets() -> Document:
             _query("indicator", "Only of this one."),
             *_paging(100, 1_000),
         ],
-        problems={},
+        problems={"403": _problems(403, "indicator-not-yours", "locality-not-yours")},
     )
 
 
@@ -223,7 +230,7 @@ def _alerts() -> Document:
             _flag("all", "Also those that are quiet or resolved."),
             *_paging(100, 1_000),
         ],
-        problems={},
+        problems={"403": _problems(403, "locality-not-yours")},
     )
 
 
@@ -280,7 +287,11 @@ def _unavailable() -> Document:
 
 
 def _locality() -> Document:
-    return _query("locality", "A code, like 38; the nation without it.")
+    return _query(
+        "locality",
+        "A code, like 38; without it the nation, or for an agency's key the top of "
+        "what that covers.",
+    )
 
 
 def _paging(default: int, most: int) -> list[Document]:

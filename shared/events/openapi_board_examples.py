@@ -164,6 +164,17 @@ TARGETS: Final[dict[str, dict[str, object]]] = {
                 "illustrative": True,
                 "status_since": "2026-11-21T02:10:00Z",
                 "evaluated_at": "2026-11-21T02:15:04Z",
+                "measure": "stock",
+                "trajectory": "logistic",
+                "period": None,
+                "goal_share_bp": 8_000,
+                "population_group": "population_15_plus",
+                "population": 2_500_000,
+                "population_as_of": "2025-07-01",
+                "population_source": "illustrative",
+                "population_illustrative": True,
+                "succeeds": None,
+                "succeeded_by": None,
             },
         ],
         **_COMPLETE,
@@ -197,7 +208,7 @@ ALERTS: Final[dict[str, dict[str, object]]] = {
 }
 
 _NOT_YOURS: Final = (
-    "event 0: source '/vn/38/other' is not yours; you have /vn/38/bank, /vn/38/old"
+    "event 0: source '/vn/38/other' is not this key's; it has /vn/38/bank, /vn/38/old"
 )
 _WRONG_ID: Final = {
     "pointer": "#/events/0/id",
@@ -239,11 +250,22 @@ PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
             "the key is a reader's; ask with that of the agency that sent the events",
         ),
         "source-not-yours": {
-            **_problem(
-                "source-not-yours", "The source is another agency's", 403, _NOT_YOURS
-            ),
+            **_problem("source-not-yours", "The source is not yours", 403, _NOT_YOURS),
             "index": 0,
         },
+        "indicator-not-yours": _problem(
+            "indicator-not-yours",
+            "This key may not read that indicator",
+            403,
+            "this key may read cashless_accounts, ecommerce_transactions, and not "
+            "eid_accounts",
+        ),
+        "locality-not-yours": _problem(
+            "locality-not-yours",
+            "This key may not read that place",
+            403,
+            "this key may read 38 and what lies below it; 04 does not on 2026-11-21",
+        ),
     },
     404: {
         "no-such-locality": _problem(

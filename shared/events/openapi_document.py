@@ -16,6 +16,7 @@ from shared.events.openapi_board import (
     board_paths,
     board_schemas,
 )
+from shared.events.openapi_everywhere import everywhere
 from shared.events.openapi_examples import (
     BATCHES,
     DATA,
@@ -52,8 +53,8 @@ characters (lone surrogates); numbers are integers, without fraction and exponen
 set `UPTAKE_EVENT_BYTES_MAX`, `UPTAKE_BODY_BYTES_MAX` or `UPTAKE_BATCH_EVENTS_MAX` \
 otherwise. A stream may be of any length.
 - A body may be packed with gzip or zstd; limits are those of what it unpacks to.
-- Events name no person: texts that hold a citizen's number, a phone number, an e-mail \
-address or a card's number are refused as `personal_data`.
+- Events name no person: texts that hold a citizen's number, a phone number or an \
+e-mail address are refused as `personal_data`.
 - An agency may send so many events a second: more is answered with 429, and a stream \
 is slowed down."""
 
@@ -120,6 +121,7 @@ def build_openapi() -> Document:
                 **board_schemas(),
                 **_PROBES,
             },
+            "responses": everywhere(),
             "securitySchemes": {
                 "agencyKey": {
                     "type": "http",

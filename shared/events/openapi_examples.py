@@ -392,5 +392,11 @@ PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
             503,
             "send the same again later",
         ),
+        "stopping, before it is read": _problem(
+            "stopping",
+            "The service is stopping",
+            503,
+            "nothing was taken; send it again in a moment, with the same ids",
+        ),
     },
 }

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from services.board.core import questions
+from services.board.core.callers import Beyond
 from services.board.core.known_at import CannotBeKnownError
 from services.board.core.parameters import BadParameterError
 from services.board.store import (
@@ -77,6 +78,14 @@ ASKED: dict[str, tuple[Ask, Exception | None]] = {
     "cut-short": (receipts(None), None),
     "no-valid-key": (read("/v1/alerts", key=None), None),
     "not-an-agency": (receipts(ONE, key=READER_KEY), None),
+    "indicator-not-yours": (
+        read("/v1/series", query="indicator=eid_accounts", key=BANK_KEY),
+        None,
+    ),
+    "locality-not-yours": (
+        read("/v1/totals", query="locality=04", key=BANK_KEY),
+        None,
+    ),
     "source-not-yours": (
         receipts({"events": [{"source": "/vn/38/other", "id": "e-1"}]}),
         None,
@@ -143,7 +152,7 @@ def schema_of(asked: Ask, told: Told) -> Mapping[str, Any]:
 @pytest.mark.parametrize("path", sorted(ANSWERS))
 async def test_answer_is_the_documented_one(path: str) -> None:
     """Member by member, and of the documented form."""
-    app, _, _ = make_board()
+    app = make_board()
     asked = receipts(REQUEST) if path == "/v1/receipts" else read(path)
     told = await ask(app, asked)
     assert told.status == 200, told.body
@@ -157,7 +166,7 @@ async def test_answer_is_the_documented_one(path: str) -> None:
 async def test_problem_is_the_documented_one(name: str) -> None:
     """Word for word, under the documented status of that endpoint."""
     asked, failure = ASKED[name]
-    app, _, _ = make_board(failure=failure)
+    app = make_board(failure=failure)
     told = await ask(app, asked)
     assert (told.status, told.json()) == EXAMPLES[name]
     assert told.media_type == "application/problem+json"
@@ -181,12 +190,12 @@ def test_every_problem_is_asked_for() -> None:
         and isinstance(node.value, str)
         and node.value in EXAMPLES
     }
-    assert slugs == set(EXAMPLES)
+    assert slugs | {each.value.replace("_", "-") for each in Beyond} == set(EXAMPLES)
 
 
 async def test_a_body_that_does_not_arrive_is_given_up() -> None:
     """A sender who trickles holds a connection for a bounded time."""
-    app, _, _ = make_board(body_seconds_max=0.01)
+    app = make_board(body_seconds_max=0.01)
     asked = receipts(ONE)
 
     async def never() -> dict[str, object]:
@@ -203,7 +212,7 @@ async def test_a_body_that_does_not_arrive_is_given_up() -> None:
 @pytest.mark.parametrize("path", READS)
 async def test_an_answer_that_is_known_is_not_sent_again(path: str) -> None:
     """304 with the same tag; another tag, or none, gets the whole answer."""
-    app, _, _ = make_board()
+    app = make_board()
     first = await ask(app, read(path))
     tag = first.headers["etag"]
     asked = read(path, headers=(("if-none-match", f'"other", {tag}'),))
@@ -229,7 +238,7 @@ async def test_wrong_paths_and_methods_are_problems_too(
     path: str, method: str, status: int
 ) -> None:
     """No answer of the board is in another form."""
-    app, _, _ = make_board()
+    app = make_board()
     told = await ask(app, Ask(path, method=method))
     assert told.status == status
     assert told.media_type == "application/problem+json"
@@ -239,7 +248,7 @@ async def test_wrong_paths_and_methods_are_problems_too(
 
 async def test_a_bug_is_told_as_a_problem_and_goes_to_the_log() -> None:
     """Without a word of what happened; the server logs the traceback."""
-    app, _, _ = make_board(failure=ValueError("secret"))
+    app = make_board(failure=ValueError("secret"))
     sent: list[dict[str, Any]] = []
 
     async def collect(message: Any) -> None:  # noqa: ANN401 -- as ASGI has it
@@ -258,7 +267,7 @@ async def test_a_bug_is_told_as_a_problem_and_goes_to_the_log() -> None:
     with pytest.raises(ValueError, match="secret"):
         await app(scope, receive, collect)
     assert sent[0]["status"] == 500
-    assert b"internal-error" in sent[1]["body"]
+    assert b"problems/bug" in sent[1]["body"]
     assert b"secret" not in sent[1]["body"]
 
 

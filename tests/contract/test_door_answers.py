@@ -20,6 +20,7 @@ from shared.events.openapi_examples import (
     RECEIPTS,
     STREAMS,
 )
+from shared.http_drain import Drain
 from shared.http_refusals import HEAD_TOO_LARGE, HEAD_TOO_SLOW, NOT_HTTP, TOO_BUSY
 from tests.contract.documented import OPENAPI, stray_members, validator
 from tests.contract.door_answers import (
@@ -77,6 +78,7 @@ ANSWERED: dict[tuple[int, str], Request] = {
     (503, "not-confirmed, in a stream"): stream(SALE),
     (503, "too-many-streams"): stream(SALE),
     (503, "stopping"): stream(SALE),
+    (503, "stopping, before it is read"): one(SALE),
 }
 WITHOUT_AN_APPLICATION = {
     (int(refusal.status), refusal.slug): refusal
@@ -102,6 +104,11 @@ def door_for(status: int, name: str) -> ASGIApp:
         frame.guard.rates = make_used_up(make_settings())
     if name == "stopping":
         frame.door.stop()
+    if name == "stopping, before it is read":
+        # What is round the door once ingest is to end.
+        emptied = Drain(frame.app)
+        emptied._is_draining = True
+        return emptied
     if name == "too-many-streams":
         others = (RequestBody(StarletteRequest({"type": "http"})) for _ in range(8))
         frame.door._streams.update(others)
@@ -109,7 +116,7 @@ def door_for(status: int, name: str) -> ASGIApp:
 
 
 def slugs_in(room: str) -> set[str]:
-    """Find the slug of every problem that a file of ingest can make."""
+    """Find the slug of every problem that a file of ingest can make itself."""
     tree = ast.parse((PROJECT / "services/ingest" / room).read_text(encoding="utf-8"))
     return {
         ast.literal_eval(node.args[1])

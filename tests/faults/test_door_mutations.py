@@ -47,6 +47,54 @@ MUTATIONS: Mapping[str, Mutation] = {
         (Edit(JSON_TEXT, r", parse_constant=_refuse_constant", ""),),
         (f"{UNITS}/test_json_text.py",),
     ),
+    "numbers beyond their bounds": without(
+        r"not least <= value <= most",
+        "services/ingest/core/text.py",
+        f"{UNITS}/test_admission_data.py",
+    ),
+    "whole numbers": without(
+        r"type\(value\) is not int",
+        "services/ingest/core/text.py",
+        f"{UNITS}/test_admission_data.py",
+    ),
+    "numbers of any number of digits": Mutation(
+        (
+            Edit(
+                JSON_TEXT,
+                r"except \(ValueError, RecursionError\) as error:"
+                r"(\s+raise _not_json\(error\) from None\n\n\ndef _elements)",
+                r"except (json.JSONDecodeError, RecursionError) as error:\1",
+            ),
+        ),
+        (f"{UNITS}/test_json_text.py", HOSTILE, "-k", "json or hostile"),
+    ),
+    "bytes that are not UTF-8": Mutation(
+        (Edit(JSON_TEXT, r"body\.decode\(\)", 'body.decode(errors="replace")'),),
+        (f"{UNITS}/test_json_text.py",),
+    ),
+    "control characters": Mutation(
+        (
+            Edit(
+                "services/ingest/core/text.py",
+                r"and not _CLEAN\.fullmatch\(value\)",
+                "and False",
+            ),
+        ),
+        (f"{UNITS}/test_text.py", f"{UNITS}/test_admission.py"),
+    ),
+    "bodies announced too large": without(
+        r"declared\.isdecimal\(\) and [^:]*", BODY, HOSTILE, "-k", "announced"
+    ),
+    "keys before bodies": Mutation(
+        (
+            Edit(
+                WEB,
+                r"bearer = self\._guard\.admit\(request\)",
+                "await body.discard(); bearer = self._guard.admit(request)",
+            ),
+        ),
+        (HOSTILE, "-k", "without_a_key"),
+    ),
     "depth": without("depth > most", JSON_TEXT, f"{UNITS}/test_json_text.py"),
     "size of an event": without(
         r"end - begin > bounds\.bytes_max", JSON_TEXT, f"{UNITS}/test_json_text.py"
@@ -101,12 +149,23 @@ MUTATIONS: Mapping[str, Mutation] = {
     "number of streams": without(
         r"len\(self\._streams\) >= settings\.streams_max", WEB, STREAMS, "-k", "few"
     ),
+    "streams that wait for their rate and end with the service": Mutation(
+        (Edit(WEB, r"decided\.received, body\.rest\)", "decided.received)"),),
+        (STREAMS, "-k", "waits_for_its_agencys_rate"),
+    ),
+    "end of streams with the service": Mutation(
+        (Edit(WEB, r"body\.interrupt\(_stopping\(\)\)", "pass"),),
+        (STREAMS, "-k", "service_that_stops"),
+    ),
+    "streams not begun while the service stops": without(
+        r"self\._is_stopping", WEB, STREAMS, "-k", "service_that_stops"
+    ),
     "key of a stream": Mutation(
         (
             Edit(
-                WEB,
-                r"    def _authenticate\(",
-                "    @__import__('functools').cache\n    def _authenticate(",
+                "services/ingest/guard/guard.py",
+                r"    def bearer\(",
+                "    @__import__('functools').cache\n    def bearer(",
             ),
         ),
         (STREAMS, "-k", "key_that_is_taken"),
@@ -136,7 +195,32 @@ MUTATIONS: Mapping[str, Mutation] = {
         r"len\(self\.pipeline\) > [^:]*", PROTOCOL, LIMITS, "-k", "behind"
     ),
     "open requests": without(
-        r"len\(self\.connections\) > [^:]*", PROTOCOL, LIMITS, "-k", "come_back"
+        r"len\(self\.connections\) > most or [^:]*", PROTOCOL, LIMITS, "-k", "come_back"
+    ),
+    "connections that ask nothing": without(
+        r"len\(self\.connections\) > 2 [^:]*", PROTOCOL, LIMITS, "-k", "beyond_all"
+    ),
+    "count of heads that are none": Mutation(
+        (Edit(PROTOCOL, r"self\._note\(refusal\.reason\)", "pass"),),
+        (LIMITS, "-k", "none"),
+    ),
+    "count of who is told to come back": Mutation(
+        (Edit(PROTOCOL, r"self\._note\(TOO_BUSY\.reason\)", "pass"),),
+        (LIMITS, "-k", "come_back"),
+    ),
+    "nobody's word on who asks": Mutation(
+        (
+            Edit(
+                "shared/http.py",
+                r"proxy_headers=trusted_proxies [^\n]*\n[^\n]*\n",
+                "\n",
+            ),
+        ),
+        (LIMITS, "-k", "believed"),
+    ),
+    "proxies that are everybody": Mutation(
+        (Edit("shared/settings.py", r"if not network\.prefixlen:", "if False:"),),
+        ("tests/unit/shared/test_settings.py", "-k", "proxies"),
     ),
     "broken framing": Mutation(
         (Edit(PROTOCOL, r"if BROKEN_FRAMING in state else", "if False else"),),

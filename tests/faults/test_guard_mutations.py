@@ -43,7 +43,8 @@ PERSONS = "services/ingest/core/personal.py"
 RING = "shared/catalogue/keys.py"
 WATCH = "shared/catalogue/watch.py"
 GUARD = "services/ingest/guard/guard.py"
-AUDIT = "services/ingest/guard/audit.py"
+AUDIT = "shared/audit.py"
+FOLLOWING = "shared/followed.py"
 LIMITS = "services/ingest/guard/limits.py"
 VERBS = "services/cli/agency_keys.py"
 
@@ -75,18 +76,12 @@ PERSONS_OUT: Mapping[str, Mutation] = {
     "phone numbers from abroad": without(
         PERSONS, r"if is_abroad and", "if False and", PERSONAL
     ),
-    "card numbers": without(
-        PERSONS, r"_CARD\.fullmatch\(digits\) is not None", "False", PERSONAL
-    ),
-    "check digit of card numbers": without(
-        PERSONS, r" and _has_luhn\(digits\)", "", PERSONAL
-    ),
     "e-mail addresses": without(
         PERSONS, r"_EMAIL\.search\(text\) is not None", "False", PERSONAL
     ),
     "whole tokens only": without(
         PERSONS,
-        r"\(\?<!\[\^\\W_\]\)(\\d\{10,19\})\(\?!\[\^\\W_\]\)",
+        r"\(\?<!\[\^\\W_\]\)(\\d\{10,12\})\(\?!\[\^\\W_\]\)",
         r"\1",
         PERSONAL,
     ),
@@ -120,12 +115,12 @@ OWNERS_OUT: Mapping[str, Mutation] = {
 }
 KEYS_OUT: Mapping[str, Mutation] = {
     "comparison of keys": without(
-        RING, r"hmac\.compare_digest\(entry\[0\]\.sha256, wanted\)", "True", KEYS
+        RING, r"hmac\.compare_digest\(entry\.key\.sha256, wanted\)", "True", KEYS
     ),
     "comparison in constant time": without(
         RING,
-        r"hmac\.compare_digest\(entry\[0\]\.sha256, wanted\)",
-        "entry[0].sha256 == wanted",
+        r"hmac\.compare_digest\(entry\.key\.sha256, wanted\)",
+        "entry.key.sha256 == wanted",
         KEYS,
     ),
     "secret of the process": without(RING, r"key=secret, ", "", KEYS),
@@ -144,6 +139,15 @@ KEYS_OUT: Mapping[str, Mutation] = {
         r"agency\.locality if key\.locality is None else key\.locality",
         "agency.locality",
         GUARDED,
+    ),
+    "either of two keys": without(
+        RING, r"for key in agency\.keys\b", "for key in agency.keys[-1:]", KEYS
+    ),
+    "no more than two keys": without(
+        "shared/catalogue/shapes.py",
+        r"list\[AgencyKeyShape\], Field\(max_length=2\)",
+        "list[AgencyKeyShape], Field(max_length=9)",
+        FILES,
     ),
     "one header only": without(RING, r"len\(authorizations\) > 1 or ", "", KEYS),
     "the word Bearer": without(RING, r" or scheme\.lower\(\) != _SCHEME", "", KEYS),
@@ -172,13 +176,13 @@ KEYS_OUT: Mapping[str, Mutation] = {
         WATCH, r"digest\.update\(content\)", "pass", FOLLOWED
     ),
     "broken files that change nothing": without(
-        WATCH,
+        FOLLOWING,
         r"self\._note_failure\(error\.problems\)",
-        "self._take({})",
+        "source.take({})",
         FOLLOWED,
     ),
     "word of broken files": without(
-        WATCH, r"reload_successful\.set\(0\)", "reload_successful.set(1)", FOLLOWED
+        FOLLOWING, r"reload_successful\.set\(0\)", "reload_successful.set(1)", FOLLOWED
     ),
     "lost mounts that revoke nothing": without(
         "shared/catalogue/load.py",
@@ -199,7 +203,7 @@ KEYS_OUT: Mapping[str, Mutation] = {
 GUARD_OUT: Mapping[str, Mutation] = {
     "rates": without(GUARD, r"if not wait_seconds:", "if True:", GUARDED),
     "cost of a request without events": without(
-        GUARD, r"self\.take\(request, found, 1\)", "pass", GUARDED
+        GUARD, r"self\.take\(request, bearer, 1\)", "pass", GUARDED
     ),
     "rates of each agency apart": without(
         LIMITS, r"limit\(agency\.id, events\)", 'limit("all", events)', GUARDED
@@ -234,6 +238,12 @@ GUARD_OUT: Mapping[str, Mutation] = {
     "a line about a wrong key": without(
         GUARD, r"self\.audit\.note\((\s+Attempt\(\s+status=401)", r"str(\1", GUARDED
     ),
+    "keys kept out of that line": without(
+        GUARD,
+        r"(reason=denied\.reason\.value,\s+client=)\w+\(request\)",
+        r'\1request.headers.get("authorization", "")',
+        GUARDED,
+    ),
     "a line about another's name": without(GUARD, r"if codes:", "if False:", GUARDED),
     "a line about too much": without(
         GUARD, r'self\._note\(request, 429, "rate", bearer\)', "pass", GUARDED
@@ -242,7 +252,7 @@ GUARD_OUT: Mapping[str, Mutation] = {
         AUDIT, r"if self\._limiter\.limit\([^\n]*\)\.limited:", "if False:", GUARDED
     ),
     "lines of agencies apart": without(
-        AUDIT, r'f"agency:\{attempt\.agency or _NOBODY\}"', '"agency"', GUARDED
+        AUDIT, r"if self\.agency is not None:", "if False:", GUARDED
     ),
     "last word of what has no line": without(
         AUDIT,

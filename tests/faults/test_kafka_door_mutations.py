@@ -21,6 +21,7 @@ pytestmark = [
 ]
 
 SUBMITTED = ("tests/unit/ingest/test_submission_reader.py",)
+RATED = ("tests/unit/ingest/test_rates.py",)
 JUDGED = ("tests/unit/ingest/test_submissions.py",)
 PERMITTED = ("tests/unit/shared/test_permissions.py",)
 SECURED = ("tests/unit/shared/test_secure_settings.py",)
@@ -28,7 +29,12 @@ REPLACED = ("tests/unit/shared/test_producer.py",)
 BOUNDED = ("tests/unit/ingest/test_publisher.py",)
 REFUSED = ("tests/unit/shared/test_refusal.py",)
 DRAINED = ("tests/unit/shared/test_http_drain.py",)
+UNCONFIRMED = ("tests/unit/ingest/test_unconfirmed.py",)
+UNSAID = ("tests/unit/ingest/test_nothing_sent_is_logged.py",)
+PROCESS = "tests/integration/test_door_process.py"
+STOPPED = ("tests/faults/test_slow_broker.py", "-k", "answers_what_is_open")
 SUBMISSIONS = "services/ingest/submissions"
+WEB = "services/ingest/web.py"
 
 MUTATIONS: Mapping[str, Mutation] = {
     "commit only after the log has confirmed": Mutation(
@@ -144,6 +150,50 @@ MUTATIONS: Mapping[str, Mutation] = {
     "addresses that drivers would quote": Mutation(
         (Edit("shared/postgres/dsn.py", r"if parts is None:", "if False:"),), SECURED
     ),
+    "rate of an agency's topic": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"self\._rates\.take_some\(agency, len\(records\)\)",
+                "len(records), 0.0",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "no more taken than the rate lets through": Mutation(
+        (Edit(f"{SUBMISSIONS}/reader.py", r"records\[:count\]", "records"),),
+        SUBMITTED,
+    ),
+    "wait of a topic beyond its rate": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"self\._waiting\.hold\((.*?)_read_again_later\([^\n]*",
+                r"self._waiting.hold(\1pass",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "bound of that wait": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r"min\(wait_seconds, HOLD_SECONDS_MAX\)",
+                "wait_seconds",
+            ),
+        ),
+        SUBMITTED,
+    ),
+    "one rate for both ways in": Mutation(
+        (
+            Edit(
+                "services/ingest/app.py",
+                r"rates=guard\.rates",
+                "rates=type(guard.rates)(events_per_second=1e4, burst_events=10**5)",
+            ),
+        ),
+        ("tests/integration/test_submission_rates.py",),
+    ),
     "room for what waits": Mutation(
         (
             Edit(
@@ -164,6 +214,102 @@ MUTATIONS: Mapping[str, Mutation] = {
         ),
         REFUSED,
     ),
+    "batches of one request": Mutation(
+        (
+            Edit(
+                "services/ingest/publisher.py",
+                r"await self\._submit_batch\(producer, key, values, pending\)",
+                "pending += [await producer.send(EVENTS, each) for each in values]",
+            ),
+        ),
+        BOUNDED,
+    ),
+    "deadline of a request": Mutation(
+        (
+            Edit(
+                "shared/kafka/producer.py",
+                r"asyncio\.timeout\(timeout_seconds\)",
+                "asyncio.timeout(None)",
+            ),
+        ),
+        REPLACED,
+    ),
+    "deadline that is set": Mutation(
+        (
+            Edit(
+                "services/ingest/publisher.py",
+                r"(self\._room_for.*?timeout_seconds=)self\._ack_timeout_seconds",
+                r"\g<1>3_600",
+            ),
+        ),
+        BOUNDED,
+    ),
+    "503 for what was not confirmed": Mutation(
+        (
+            Edit(
+                WEB,
+                r"(self\._publisher\.append.*?except TransientError as error:)",
+                r"\1\n            return",
+            ),
+        ),
+        UNCONFIRMED,
+    ),
+    "Retry-After with it": Mutation(
+        (
+            Edit(
+                WEB,
+                r'("not-confirmed",[^}]*?)headers=\{[^}]*\}',
+                r"\1headers={}",
+            ),
+        ),
+        UNCONFIRMED,
+    ),
+    "nothing remembered of it": Mutation(
+        (
+            Edit(
+                WEB,
+                r"await self\._publisher\.append\(",
+                "seen = self.__dict__.setdefault('seen', set())\n"
+                "            if decided.admitted[0].id in seen:\n"
+                "                return\n"
+                "            seen.add(decided.admitted[0].id)\n"
+                "            await self._publisher.append(",
+            ),
+        ),
+        UNCONFIRMED,
+    ),
+    "our certificate": Mutation(
+        (Edit("shared/tls.py", r"if certificate_file is not None:", "if False:"),),
+        SECURED,
+    ),
+    "answers to what is open when a service stops": Mutation(
+        (Edit("services/ingest/app.py", r"await drain\.empty\(\)", "pass"),),
+        STOPPED,
+    ),
+    "end of streams when a service stops": Mutation(
+        (Edit("services/ingest/app.py", r"door\.stop\(\)", "pass"),),
+        (PROCESS, "-k", "end_with_the_service"),
+    ),
+    "nothing of a request in the log": Mutation(
+        (
+            Edit(
+                WEB,
+                r'"events": len\(decided\.admitted\),',
+                '"events": [each.id for each in decided.admitted],',
+            ),
+        ),
+        UNSAID,
+    ),
+    "nothing of a submission in the log": Mutation(
+        (
+            Edit(
+                f"{SUBMISSIONS}/reader.py",
+                r'"refused": len\(judged\.refused\),',
+                '"refused": str(judged.refused),',
+            ),
+        ),
+        UNSAID,
+    ),
     "producers that are replaced": Mutation(
         (Edit("shared/kafka/producer.py", r"not error\.retriable", "False"),), REPLACED
     ),
@@ -183,8 +329,9 @@ MUTATIONS: Mapping[str, Mutation] = {
 async def test_copied_tree_passes_as_it_is(tmp_path: Path) -> None:
     """Or a failure after a mutation would mean nothing."""
     tests = (
-        *(*SUBMITTED, *JUDGED, *PERMITTED, *SECURED),
+        *(*SUBMITTED, *RATED, *JUDGED, *PERMITTED, *SECURED),
         *(*REPLACED, *DRAINED, *BOUNDED, *REFUSED),
+        *(*UNCONFIRMED, *UNSAID),
     )
     status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
     assert status == 0, said

@@ -60,8 +60,14 @@ class Edit:
 
     def make(self, tree: Path) -> None:
         """Change the tree; fail where the fragment does not stand exactly once."""
+        for path, text in self.changed(tree).items():
+            path.write_text(text, encoding="utf-8")
+
+    def changed(self, tree: Path) -> dict[Path, str]:
+        """Return what the change makes of files, and leave them as they are."""
         place = tree / self.place
         files = sorted(place.glob("*.py")) if place.is_dir() else [place]
+        changed: dict[Path, str] = {}
         found = 0
         for path in files:
             text, count = re.subn(
@@ -70,12 +76,15 @@ class Edit:
                 path.read_text(encoding="utf-8"),
                 flags=re.DOTALL | re.MULTILINE,
             )
+            if not count:
+                continue
             found += count
-            if count and path.suffix == ".py":
+            changed[path] = text
+            if path.suffix == ".py":
                 # A tree that cannot be read would fail every test, and show nothing.
                 compile(text, str(path), "exec")
-            path.write_text(text, encoding="utf-8")
         assert found == 1, f"{self.fragment!r} stands {found} times in {self.place}"
+        return changed
 
 
 COMPARE = Edit(

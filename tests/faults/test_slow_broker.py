@@ -44,7 +44,12 @@ async def proxied(
             catalogue=copy_catalogue(tmp_path / "catalogue"),
             folder=tmp_path,
             is_embedded=not IS_APACHE_KAFKA,
-            overrides={"UPTAKE_ACK_TIMEOUT_SECONDS": "2"},
+            overrides={
+                "UPTAKE_ACK_TIMEOUT_SECONDS": "2",
+                # Nobody is held back by anything but the broker.
+                "UPTAKE_AGENCY_EVENTS_PER_SECOND": "1000000",
+                "UPTAKE_AGENCY_BURST_EVENTS": "100000000",
+            },
         )
         await stack.migrate()
         yield stack, proxy

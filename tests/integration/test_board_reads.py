@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+import yaml
 
 from shared.readers import load_readers
 from tests.contract.test_board_documents import check, named_schema
 from tests.support.board import Board
+from tests.support.catalogues import KEYS
 from tests.support.events import CAO_BANG, HOANG_LOC, THANH_HOA, event, now, opened
 from tests.support.stack import Stack, eventually
 from tests.support.uptake_command import run_uptake
@@ -18,6 +20,7 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 async def test_reads_are_exact_paged_and_the_command_s(stack: Stack) -> None:
     """Totals, series, targets and alerts: the same figures as `uptake` shows."""
+    stack.overrides["UPTAKE_AGENCIES_POLL_SECONDS"] = "0.1"
     await stack.start("ingest", "aggregation", "alerting", "board")
     board, tera = Board(stack), 10**9
     today, before = now(), now() - timedelta(days=3)
@@ -55,7 +58,48 @@ async def test_reads_are_exact_paged_and_the_command_s(stack: Stack) -> None:
         status, body = await board.get(f"/v1/{name}")
         assert status == 200, body
         check(named_schema(wanted), body)
+    await check_reach(stack, board, tera)
     await check_readers(stack, board)
+
+
+async def check_reach(stack: Stack, board: Board, tera: int) -> None:
+    """Agencies are told of what they may send, and a revoked key of nothing."""
+    bank, shop = KEYS["bank"], KEYS["shop"]
+    status, body = await board.get("/v1/totals?children=true", key=bank)
+    assert status == 200, body
+    assert body["unit"]["code"] == THANH_HOA
+    counts = {
+        (row["indicator"], row["locality"]): row["count"] for row in body["totals"]
+    }
+    assert counts["cashless_accounts", THANH_HOA] == tera + 18
+    assert CAO_BANG not in {row["locality"] for row in body["totals"]}
+    status, body = await board.get("/v1/totals", key=shop)
+    assert {row["indicator"] for row in body["totals"]} == {"ecommerce_transactions"}
+    for path, slug in (
+        ("/v1/totals?locality=VN", "locality-not-yours"),
+        (f"/v1/series?indicator=ecommerce_sellers&locality={CAO_BANG}", "locality"),
+        ("/v1/series?indicator=cashless_accounts", "indicator-not-yours"),
+        ("/v1/targets?indicator=cashless_accounts", "indicator-not-yours"),
+        (f"/v1/alerts?locality={CAO_BANG}", "locality-not-yours"),
+    ):
+        status, body = await board.get(path, key=shop)
+        assert (status, slug in body["type"]) == (403, True), (path, body)
+    log = (stack.folder / "board" / "log").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in log.splitlines()]
+    refused = [line for line in lines if line["event"] == "attempt_refused"]
+    assert {(line["agency"], line["key"]) for line in refused} == {("shop", "shop-1")}
+    assert len(refused) == 5
+    # Its only key is taken away, and nothing is restarted.
+    file = stack.catalogue / "agencies" / "shop.yaml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**document, "keys": []}), encoding="utf-8")
+
+    async def is_refused() -> bool:
+        return (await board.get("/v1/totals", key=shop))[0] == 401
+
+    await eventually(is_refused, what="the revoked key reads nothing")
+    assert (await board.get("/v1/totals", key=bank))[0] == 200
+    assert KEYS["shop"] not in (stack.folder / "board" / "log").read_text("utf-8")
 
 
 async def check_totals(stack: Stack, board: Board, tera: int) -> None:
@@ -131,7 +175,7 @@ async def check_series(board: Board, tera: int, before: datetime) -> None:
     until = (before - timedelta(days=1)).date()
     status, body = await board.get(f"{query}&to={until}&from={until}")
     assert [day["count"] for day in body["series"]] == [0]
-    status, body = await board.get("/v1/series?indicator=nothing")
+    status, body = await board.get("/v1/series?indicator=eid_accounts")
     assert {day["count"] for day in body["series"]} == {0}
 
 
@@ -142,8 +186,8 @@ async def check_refusals(board: Board) -> None:
         ("/v1/totals?localty=38", 400, "bad-parameter"),
         ("/v1/series", 400, "bad-parameter"),
         ("/v1/alerts?state=on", 400, "bad-parameter"),
-        ("/v1", 404, "no-such-path"),
-        ("/v1/receipts", 405, "wrong-method"),
+        ("/v1", 404, "no-such-address"),
+        ("/v1/receipts", 405, "method-not-allowed"),
     ):
         found, body = await board.get(path)
         assert (found, body["type"].rpartition("/")[2]) == (status, slug), path
@@ -159,7 +203,7 @@ async def check_readers(stack: Stack, board: Board) -> None:
     assert key not in path.read_text(encoding="utf-8")
     ran = await run_uptake(stack, *words, "--readers", path)
     assert (ran.status, "there is a reader" in ran.errors) == (1, True)
-    stack.spawn("board-2", UPTAKE_READERS=str(path), UPTAKE_KEYS_CHECK_SECONDS="0.1")
+    stack.spawn("board-2", UPTAKE_READERS=str(path))
     await stack.wait_ready("board-2")
     second = Board(stack, "board-2")
     assert (await second.get("/v1/totals", key=key))[0] == 200

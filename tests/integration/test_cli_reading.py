@@ -238,7 +238,13 @@ async def test_targets_and_alerts_show_what_alerting_keeps(stack: Stack) -> None
             NULL::integer AS pace_28_bp, 11942.5::numeric AS required_per_day,
             410::numeric AS achieved_7_per_day, NULL::numeric AS achieved_28_per_day,
             true AS illustrative, '2026-11-21T12:00Z'::timestamptz AS status_since,
-            '2026-11-21T12:00Z'::timestamptz AS evaluated_at;
+            '2026-11-21T12:00Z'::timestamptz AS evaluated_at,
+            'stock'::text AS measure, 'logistic'::text AS trajectory,
+            NULL::text AS period, 8000 AS goal_share_bp,
+            'population_15_plus'::text AS population_group,
+            2500000::numeric AS population, '2025-07-01'::date AS population_as_of,
+            'made up'::text AS population_source, true AS population_illustrative,
+            'demo-cashless-2025'::text AS succeeds, NULL::text AS succeeded_by;
         CREATE VIEW reporting.alert AS SELECT
             'f1'::text AS fingerprint, 'TargetLagging'::text AS kind,
             'demo-cashless'::text AS target, 'cashless_accounts'::text AS indicator,
@@ -258,6 +264,9 @@ async def test_targets_and_alerts_show_what_alerting_keeps(stack: Stack) -> None
     assert "P10 2029-10-03, P50 2030-01-15, P90 beyond ten years" in ran.out
     assert "chance of missing 2026-12-31: 0.97, from the days up to" in ran.out
     assert ran.widest <= 80
+    ran = await run_uptake(stack, "targets", "demo-cashless")
+    assert "80 % of 2,500,000 population_15_plus (2025-07-01: made up)" in ran.out
+    assert "succeeds   demo-cashless-2025" in ran.out
     ran = await run_uptake(stack, "targets", "--json")
     row = json.loads(ran.out)["targets"][0]
     assert (row["actual"], row["expected"]) == (854_000, 1_111_111.1)

@@ -62,6 +62,9 @@ async def test_file_sent_again_after_its_end_is_sent_whole(tmp_path: Path) -> No
         clerk.write("note;time;count;locality\r\n" + "\r\n".join(turned))
         ran = await clerk.send("sales.csv", *WORDS)
         assert "58 accepted, 0 refused" in ran.out
+        assert ran.out.splitlines()[-1] == (
+            "nobody was asked what was counted: no --board URL, no UPTAKE_BOARD_URL"
+        )
         assert set(door.accepted) == first
         assert set(door.accepted.values()) == {2}
 
@@ -143,7 +146,7 @@ async def test_undo_of_nothing_and_refused_reversals_are_told(tmp_path: Path) ->
         await clerk.send("sales.csv", *WORDS)
         ran = await clerk.send("sales.csv", "--undo")
         assert ran.status == 1
-        assert "1 events undone" in ran.out
+        assert "1 event undone" in ran.out
         assert "1 could not be undone -> sales.not-undone.csv" in ran.out
         assert counts(door) == {("15961", 1): 1}
         # What is still counted keeps its id, so it does not count twice.
@@ -203,7 +206,7 @@ async def test_refused_rows_are_corrected_and_sent_and_each_counts_once(
             assert counts(door) == {("15961", 1): 4, ("15961", 7): 1}
         ran = await clerk.send("sales.csv", *WORDS)
         assert "3 accepted, 0 refused" in ran.out
-        assert "2 rows left out: they were sent corrected" in ran.out
+        assert "2 rows left out, which were sent corrected" in ran.out
         # Corrected in the original, too: it would count twice, so nothing is sent.
         clerk.write(text.replace("95961", "15961"))
         ran = await clerk.send("sales.csv", *WORDS)

@@ -46,6 +46,10 @@ class Rooms:
         finally:
             del asked
 
+    async def who(self, asked: Request) -> Response:
+        """Answer with where the request came from, as it is written down."""
+        return JSONResponse(asked.client and asked.client.host)
+
     async def note(self, asked: Request) -> Response:
         """Say that a body was cut short."""
         try:
@@ -57,7 +61,7 @@ class Rooms:
     @property
     def app(self) -> ASGIApp:
         """Build the application."""
-        names = ("echo", "hold", "fail", "talk", "note")
+        names = ("echo", "hold", "fail", "talk", "who", "note")
         return make_application(
             [
                 *(
@@ -126,6 +130,11 @@ async def test_head_that_is_none_is_answered_with_a_problem(rooms: Rooms) -> Non
             assert (answer.status, answer.slug[: len(slug)]) == (status, slug), name
             assert answer.headers["connection"] == "close"
         assert length_heard(await served.ask(ECHO)) == 5
+        statuses = [status for _, status, _ in REFUSED_HEADS.values()]
+        assert served.turned_away() == {
+            "head_too_large": statuses.count(431),
+            "not_http": statuses.count(400),
+        }
 
 
 async def test_address_is_taken_as_it_stands(rooms: Rooms) -> None:
@@ -150,6 +159,7 @@ async def test_head_that_comes_slowly_ends(rooms: Rooms) -> None:
             assert (slow.status, slow.slug) == (408, "head-too-slow")
             assert await silent.is_closed()
             assert await blank.is_closed()
+        assert served.turned_away() == {"head_too_slow": 1, "silent": 2}
         async with served.wire() as wire:
             # A whole head stops the clock; the body has a pace of its own.
             await wire.say(request(path="/hold", body=b"1", length=2))
@@ -173,6 +183,7 @@ async def test_requests_behind_one_another_are_few(rooms: Rooms) -> None:
             await wire.say(request(path="/hold") + ECHO * 2_000)
             assert length_heard(await wire.hear()) == 0
             assert await wire.is_closed()
+        assert served.turned_away() == {"too_many_in_line": 1}
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"5\r\n12345678", b"-1\r\n", b"F" * 20])
@@ -221,6 +232,7 @@ async def test_client_that_does_not_read_is_cut(rooms: Rooms) -> None:
             await asyncio.wait_for(_refused_at_last(wire.writer), 10)
             wire.writer.transport.resume_reading()  # type: ignore[attr-defined] # of sockets
             await eventually(is_cut, what="the connection is cut")
+        assert served.turned_away() == {"answer_not_read": 1}
         assert length_heard(await served.ask(ECHO)) == 5
 
 
@@ -254,7 +266,41 @@ async def test_too_many_requests_are_told_to_come_back(rooms: Rooms) -> None:
             rooms.release.set()
             assert length_heard(await first.hear()) == 0
             assert length_heard(await second.hear()) == 0
+        assert served.turned_away() == {"too_busy": 1}
         assert length_heard(await served.ask(ECHO)) == 5
+
+
+async def test_connections_beyond_all_bounds_are_not_kept(rooms: Rooms) -> None:
+    """Each takes a file descriptor, also one that asks nothing."""
+    async with serving(rooms.app, open_requests=1) as served:
+        async with served.wire() as first, served.wire(), served.wire() as third:
+            assert await third.is_closed()
+            await first.say(request("GET", "/health/live"))
+            assert (await first.hear()).status == 200
+        assert served.turned_away() == {"too_many_connections": 1}
+
+
+FORWARDED = ("x-forwarded-for: 203.0.113.9", "x-forwarded-for: 198.51.100.7")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [
+        (None, "127.0.0.1"),
+        ("10.0.0.0/8", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.7"),
+        ("10.0.0.0/8, 127.0.0.0/8", "198.51.100.7"),
+        ("127.0.0.1,198.51.100.7", "203.0.113.9"),
+    ],
+)
+async def test_who_asks_is_believed_of_named_proxies_only(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, trusted: str | None, told: str
+) -> None:
+    """And of those only what they added: the rest is its caller's own word."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    async with serving(rooms.app, trusted_proxies=trusted) as served:
+        answer = await served.ask(request("POST", "/who", b"", *FORWARDED))
+        assert (answer.status, json.loads(answer.body)) == (200, told)
 
 
 async def test_bug_is_a_problem_and_ends_no_other_request(rooms: Rooms) -> None:

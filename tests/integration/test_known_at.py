@@ -26,6 +26,8 @@ LEVELS = (
     "WHERE count <> 0 OR amount <> 0 ORDER BY 1, 2, 3"
 )
 
+pytestmark = pytest.mark.timeout(120)
+
 
 async def figures(stack: Stack) -> tuple[Figures, Figures]:
     """Return daily totals and levels as they are now."""
@@ -114,7 +116,6 @@ async def test_totals_are_shown_as_known_then_and_how_complete(stack: Stack) -> 
     assert "12" in ran.out
 
 
-@pytest.mark.timeout(120)
 async def test_instants_that_cannot_be_asked_are_refused_in_one_line(
     stack: Stack,
 ) -> None:

@@ -147,7 +147,7 @@ async def test_services_come_in_by_tls_and_agencies_keep_to_themselves(
         stack, "rejected", "list", **kafka.scram_environment("uptake-cli")
     )
     assert (listed.status, listed.errors) == (0, "")
-    assert "not_an_object" in listed.out
+    assert "not_json" in listed.out
     await check_isolation(world)
     log = (stack.folder / "ingest" / "log").read_text(encoding="utf-8")
     assert not any(password in log for password in kafka.passwords.values())

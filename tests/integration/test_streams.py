@@ -263,6 +263,57 @@ async def test_service_that_stops_ends_its_streams_with_an_answer() -> None:
         assert (await at.send(lines(1))).slug == "stopping"
 
 
+@pytest.mark.parametrize("confirms", [True, False])
+async def test_stop_waits_for_the_log_and_counts_what_it_confirmed(
+    confirms: bool,  # noqa: FBT001 -- a case of the test
+) -> None:
+    """Nothing is acknowledged that is not durable, nothing durable is left out."""
+    async with house() as at, at.stream() as wire:
+        at.log.is_open.clear()
+        await wire.say(chunk(lines(5)))
+
+        async def is_handed() -> bool:
+            return at.log.handed == ids(5)
+
+        await eventually(is_handed, what="the part is with the log")
+        at.frame.door.stop()
+        if not confirms:
+            at.log.failing_after = 0
+        at.log.is_open.set()
+        answer = await wire.hear()
+        slug, through = ("stopping", 5) if confirms else ("not-confirmed", 0)
+        assert (answer.status, answer.slug) == (503, slug)
+        assert answer.problem["durable_through_line"] == through
+        assert at.log.ids == ids(through)
+
+
+async def test_stream_that_waits_for_its_agencys_rate_ends_with_the_service() -> None:
+    """At once, and its answer counts nothing of what still waited."""
+    slow = {"agency_events_per_second": 0.001, "agency_burst_events": 10}
+    async with house(**slow) as at, at.stream() as wire:
+        await wire.say(chunk(lines(7)))
+
+        async def is_durable() -> bool:
+            return len(at.log.ids) == 7
+
+        await eventually(is_durable, what="seven lines are durable")
+        await wire.say(chunk(lines(7, first=7)))
+
+        async def is_waiting() -> bool:
+            (body,) = at.frame.door._streams
+            until = None if body._waiting is None else body._waiting.when()
+            # Longer than any wait for bytes: five events are a matter of hours.
+            return until is not None and until - asyncio.get_running_loop().time() > 60
+
+        await eventually(is_waiting, what="the stream waits")
+        at.frame.door.stop()
+        answer = await wire.hear()
+        assert (answer.status, answer.slug) == (503, "stopping")
+        said = answer.problem
+        assert said["durable_through_line"] == said["accepted"] == 7
+        assert at.log.handed == at.log.ids == ids(7)
+
+
 async def test_key_that_is_taken_away_ends_a_stream() -> None:
     """It was valid when the stream began; no further part is taken with it."""
     async with house() as at, at.stream() as wire:

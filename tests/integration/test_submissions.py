@@ -99,6 +99,8 @@ async def test_submissions_go_through_the_door(submitting: Stack) -> None:
     assert listed.status == 0
     rows = {row["id"]: row["code"] for row in json.loads(listed.out)["records"]}
     assert rows[f"{SUBMISSIONS}bank/0/3"] == "source_not_yours"
+    of_code = await run_uptake(stack, "rejected", "list", "--code=not_json", "--json")
+    assert [row["offset"] for row in json.loads(of_code.out)["records"]] == [1], of_code
     redriven = await run_uptake(stack, "rejected", "redrive", "--all")
     assert (redriven.status, redriven.out) == (0, "redriven 0 of 0\n")
     named = await run_uptake(stack, "rejected", "redrive", f"{SUBMISSIONS}bank/0/3")

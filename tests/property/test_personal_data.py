@@ -15,8 +15,7 @@ ALNUM = string.ascii_letters + string.digits
 SEPARATORS = " _-/:.,;#()[]{}'\"|="
 
 BYTES = st.binary(min_size=16, max_size=16)
-# From 2040 on, microseconds since 1970 begin as some cards do (ADR 0017).
-INSTANTS = st.integers(946_684_800_000_000, 2_208_988_800_000_000).map(
+INSTANTS = st.integers(946_684_800_000_000, 4_102_444_800_000_000).map(
     lambda micros: datetime.fromtimestamp(micros / 1_000_000, UTC)
 )
 
@@ -81,17 +80,9 @@ STAMPS = st.builds(
     ),
 )
 COUNTERS = st.integers(0, 10**9 - 1).map(lambda number: f"{number:012}")
-IDS = st.one_of(UUIDS, ULIDS, HASHES, STAMPS, COUNTERS)
-
-
-def with_luhn(body: str) -> str:
-    """Append the check digit, computed another way than the code does."""
-    doubled = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-    total = sum(
-        doubled[int(digit)] if at % 2 == 0 else int(digit)
-        for at, digit in enumerate(body[::-1])
-    )
-    return f"{body}{-total % 10}"
+# Eight random bytes: of 16 letters and digits, at times of digits alone.
+HEXES = st.one_of(st.integers(0, 2**64 - 1).map(lambda n: f"{n:016x}"), _digits(16))
+IDS = st.one_of(UUIDS, ULIDS, HASHES, STAMPS, COUNTERS, HEXES)
 
 
 CITIZENS = st.builds(
@@ -108,23 +99,10 @@ EMAILS = st.builds(
     st.text(ALNUM + "._+-", min_size=1, max_size=20),
     st.sampled_from(["gmail.com", "thanhhoa.gov.vn", "a-b.io", "example.co"]),
 )
-CARDS = st.one_of(
-    st.builds(
-        lambda head, rest: with_luhn(f"{head}{rest}"[:15]),
-        st.sampled_from(["4", "51", "55", "2221", "2720", "3528", "62", "9704"]),
-        _digits(14),
-    ),
-    st.builds(
-        lambda head, rest: with_luhn(head + rest),
-        st.sampled_from(["34", "37"]),
-        _digits(12),
-    ),
-)
 PEOPLE = st.one_of(
     st.tuples(st.just(Personal.CITIZEN), CITIZENS),
     st.tuples(st.just(Personal.PHONE), PHONES),
     st.tuples(st.just(Personal.EMAIL), EMAILS),
-    st.tuples(st.just(Personal.CARD), CARDS),
 )
 AROUND = st.text(SEPARATORS, max_size=3)
 
@@ -145,7 +123,7 @@ def test_person_is_found_between_any_separators(
 
 
 @given(
-    st.one_of(CITIZENS, PHONES.filter(lambda phone: phone[0] == "0"), CARDS),
+    st.one_of(CITIZENS, PHONES.filter(lambda phone: phone[0] == "0")),
     st.sampled_from([*string.ascii_letters, *"ếЖ漢", "7" * 20]),
 )
 def test_letter_or_digit_beside_it_makes_it_part_of_another_token(

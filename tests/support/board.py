@@ -29,8 +29,8 @@ class Board:
         """Its address."""
         return f"http://127.0.0.1:{self.stack.ports[self.name]}"
 
-    async def get(self, path: str, *, key: str = KEYS["bank"]) -> tuple[int, Any]:
-        """Read a page; return status and body."""
+    async def get(self, path: str, *, key: str = KEYS["census"]) -> tuple[int, Any]:
+        """Read a page, with a key that reaches everything; return status and body."""
         headers = {"authorization": f"Bearer {key}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
@@ -15,33 +15,45 @@ from starlette.applications import Starlette
 from starlette.types import Message
 from typing_extensions import override
 
-from services.board.core.callers import Caller, KeyRing
 from services.board.core.questions import (
     AlertsQuestion,
     SeriesQuestion,
     TargetsQuestion,
     TotalsQuestion,
 )
+from services.board.guard import Guard, ReaderWatch
 from services.board.settings import BoardSettings
 from services.board.store import BoardStore
 from services.board.web import BoardDoors, make_app
-from shared.catalogue.model import Agency
+from shared.catalogue.model import Agency, AgencyKey
+from shared.catalogue.watch import AgencyWatch
 from shared.events import openapi_board_examples as examples
 from shared.events.board_v1 import AlertsV1, SeriesV1, TargetsV1, TotalsV1
 from shared.events.receipts_v1 import AskedEventV1, ReceiptsV1
 from shared.http import Readiness
-from shared.metrics import BoardMetrics, HttpMetrics, new_registry
+from shared.metrics import AgencyMetrics, BoardMetrics, HttpMetrics, new_registry
+from shared.readers import Reader
+from tests.unit.ingest.doors import make_catalogue
 
 PROJECT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 21, 5, tzinfo=UTC)
 BANK_KEY, READER_KEY = "key-of-the-bank", "key-of-a-reader"
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BANK = Agency(
     id="bank",
     name="A bank",
     sources=("/vn/38/bank", "/vn/38/old"),
-    indicators=frozenset({"cashless_accounts"}),
+    indicators=frozenset({"cashless_accounts", "ecommerce_transactions"}),
     locality="38",
 )
+OTHER = Agency(
+    id="other",
+    name="Another one",
+    sources=("/vn/38/other",),
+    indicators=frozenset({"eid_accounts"}),
+    locality="VN",
+)
+Question: TypeAlias = TotalsQuestion | SeriesQuestion | TargetsQuestion | AlertsQuestion
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -55,13 +67,25 @@ class Noon:
 
 
 class ExampleStore(BoardStore):
-    """Views that hold what the document's examples say, or fail in one way."""
+    """Views that hold what the document's examples say, or fail in one way.
+
+    Attributes:
+        asked: The questions, in the order of asking.
+    """
 
     def __init__(self, settings: BoardSettings, failure: Exception | None) -> None:
         super().__init__(settings)
         self._failure = failure
+        self.asked: list[Question] = []
 
-    def _tell(self, model: type[ModelT], of: dict[str, dict[str, object]]) -> ModelT:
+    def _tell(
+        self,
+        model: type[ModelT],
+        of: dict[str, dict[str, object]],
+        question: Question | None = None,
+    ) -> ModelT:
+        if question is not None:
+            self.asked.append(question)
         if self._failure is not None:
             raise self._failure
         (example,) = of.values()
@@ -78,22 +102,22 @@ class ExampleStore(BoardStore):
     @override
     async def totals(self, question: TotalsQuestion) -> TotalsV1:
         """Tell the example."""
-        return self._tell(TotalsV1, examples.TOTALS)
+        return self._tell(TotalsV1, examples.TOTALS, question)
 
     @override
     async def series(self, question: SeriesQuestion) -> SeriesV1:
         """Tell the example."""
-        return self._tell(SeriesV1, examples.SERIES)
+        return self._tell(SeriesV1, examples.SERIES, question)
 
     @override
     async def targets(self, question: TargetsQuestion) -> TargetsV1:
         """Tell the example."""
-        return self._tell(TargetsV1, examples.TARGETS)
+        return self._tell(TargetsV1, examples.TARGETS, question)
 
     @override
     async def alerts(self, question: AlertsQuestion) -> AlertsV1:
         """Tell the example."""
-        return self._tell(AlertsV1, examples.ALERTS)
+        return self._tell(AlertsV1, examples.ALERTS, question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +156,35 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def make_board(
-    *, failure: Exception | None = None, **limits: object
-) -> tuple[Starlette, KeyRing, CollectorRegistry]:
-    """Build the board's application with an agency's key and a reader's.
+def with_keys(agency: Agency, *keys: AgencyKey) -> Agency:
+    """Give an agency these keys."""
+    return replace(agency, keys=keys)
+
+
+BANK_WITH_KEY = with_keys(BANK, AgencyKey("key-1", digest(BANK_KEY)))
+DASHBOARD = Reader(
+    "dashboard", "A dashboard", (AgencyKey("key-1", digest(READER_KEY)),)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleBoard:
+    """The board's application, and what is behind it."""
+
+    app: Starlette
+    guard: Guard
+    readers: ReaderWatch
+    registry: CollectorRegistry
+    store: ExampleStore
+
+
+def open_board(
+    *agencies: Agency, failure: Exception | None = None, **limits: object
+) -> ExampleBoard:
+    """Build the board's application for some agencies and one reader.
 
     Args:
+        agencies: With their keys.
         failure: What each read raises.
         limits: Settings that are not as shipped.
     """
@@ -148,23 +195,37 @@ def make_board(
             **limits,
         }
     )
-    keys = KeyRing(
-        {
-            digest(BANK_KEY): Caller(BANK, "agency:bank"),
-            digest(READER_KEY): Caller(None, "reader:dashboard"),
-        }
-    )
     registry = new_registry()
+    metrics = BoardMetrics(registry)
+    watch = AgencyWatch(
+        settings.catalogue,
+        replace(make_catalogue(), agencies={each.id: each for each in agencies}),
+        Noon(),
+        metrics=AgencyMetrics(registry),
+        poll_seconds=settings.agencies_poll_seconds,
+    )
+    readers = ReaderWatch(Noon(), zone=ZONE, agencies=lambda: agencies)
+    readers.take([DASHBOARD])
+    guard = Guard(
+        watch, readers, metrics, audit_lines_per_minute=settings.audit_lines_per_minute
+    )
+    store = ExampleStore(settings, failure)
     doors = BoardDoors(
         settings,
-        ExampleStore(settings, failure),
-        keys,
+        store,
+        guard,
         Noon(),
-        zone=ZoneInfo("Asia/Ho_Chi_Minh"),
-        metrics=BoardMetrics(registry),
+        zone=ZONE,
+        metrics=metrics,
         http_metrics=HttpMetrics(registry),
     )
-    return make_app(doors, Readiness(), registry), keys, registry
+    app = make_app(doors, Readiness(), registry)
+    return ExampleBoard(app, guard, readers, registry, store)
+
+
+def make_board(*, failure: Exception | None = None, **limits: object) -> Starlette:
+    """Build the board's application for the bank and the dashboard."""
+    return open_board(BANK_WITH_KEY, OTHER, failure=failure, **limits).app
 
 
 async def ask(

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from shared.http import make_server, serve
 from shared.http_protocol import HttpLimits
+from shared.metrics import new_registry
 from tests.support.stack import eventually
 
 ANSWER_SECONDS_MAX = 20.0
@@ -82,6 +84,17 @@ class Served:
     """An application that is served on a port of this machine."""
 
     port: int
+    registry: CollectorRegistry
+
+    def turned_away(self) -> dict[str, int]:
+        """Return what never came to the application, by reason, without zeros."""
+        name = "uptake_http_turned_away_total"
+        return {
+            sample.labels["reason"]: int(sample.value)
+            for metric in self.registry.collect()
+            for sample in metric.samples
+            if sample.name == name and sample.value
+        }
 
     @asynccontextmanager
     async def wire(self) -> AsyncIterator[Wire]:
@@ -102,15 +115,26 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, **limits: float) -> AsyncIterator[Served]:
+async def serving(
+    app: ASGIApp, *, trusted_proxies: str | None = None, **limits: float
+) -> AsyncIterator[Served]:
     """Serve an application while the block runs.
 
     Args:
         app: What is served.
+        trusted_proxies: Whose word is taken on who asks.
         limits: Members of `HttpLimits` that are not as they are shipped.
     """
     known: Any = limits
-    server = make_server(app, host="127.0.0.1", port=0, limits=HttpLimits(**known))
+    registry = new_registry()
+    server = make_server(
+        app,
+        registry,
+        host="127.0.0.1",
+        port=0,
+        trusted_proxies=trusted_proxies,
+        limits=HttpLimits(**known),
+    )
 
     async def has_started() -> bool:
         return server.started
@@ -120,7 +144,7 @@ async def serving(app: ASGIApp, **limits: float) -> AsyncIterator[Served]:
         await eventually(has_started, what="the server listens")
         (socket,) = server.servers[0].sockets
         try:
-            yield Served(socket.getsockname()[1])
+            yield Served(socket.getsockname()[1], registry)
         finally:
             server.force_exit = True
             server.stop()

@@ -377,6 +377,42 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
 ON CONFLICT (agency, indicator) DO UPDATE
 SET logged_at = greatest(r.logged_at, excluded.logged_at)
 
+-- name: note_rejections
+-- Keeps the latest rejection of each agency's source and id, for receipts. Each (agency,
+-- source, id) once: $1 agencies, $2 sources, $3 ids, $4 partitions, $5 offsets, $6 log
+-- times, $7 codes, $8 details. An agency has one partition, so each row has one writer.
+INSERT INTO aggregation.rejection (
+    source_id_hash, agency, source, id, partition, log_offset, logged_at, code, detail
+)
+SELECT
+    reporting.source_id_hash(b.source, b.id), b.agency, b.source, b.id, b.partition,
+    b.log_offset, b.logged_at, b.code, b.detail
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::timestamptz[],
+    $7::text[], $8::text[]
+) AS b (agency, source, id, partition, log_offset, logged_at, code, detail)
+ON CONFLICT (source_id_hash, agency) DO UPDATE SET
+    partition = excluded.partition,
+    log_offset = excluded.log_offset,
+    logged_at = excluded.logged_at,
+    code = excluded.code,
+    detail = excluded.detail
+
+-- name: forget_rejections
+-- Forgets old rejections, those that the ledger, too, would have forgotten. $1
+-- partitions, $2 most rows of each.
+DELETE FROM aggregation.rejection AS r
+USING unnest($1::integer[]) AS b (partition)
+CROSS JOIN LATERAL (
+    SELECT o.source_id_hash, o.agency
+    FROM aggregation.rejection AS o
+    JOIN aggregation.progress AS p ON p.partition = o.partition
+    WHERE o.partition = b.partition AND o.logged_at < p.kept_since
+    ORDER BY o.logged_at
+    LIMIT $2
+) AS old
+WHERE r.source_id_hash = old.source_id_hash AND r.agency = old.agency
+
 -- name: read_outbox_rejected
 -- Rejected records still to be published. $1 partitions, $2 most rows.
 SELECT partition, log_offset, code, detail, logged_at, record_key, record_value

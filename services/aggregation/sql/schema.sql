@@ -69,65 +69,6 @@ $$;
 ALTER FUNCTION aggregation.check_kept(at timestamp with time zone) OWNER TO uptake_aggregation;
 
 --
--- Name: note_rejection(); Type: FUNCTION; Schema: aggregation; Owner: uptake_aggregation
---
-
-CREATE FUNCTION aggregation.note_rejection() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
-    AS $$
-DECLARE
-    sent json;
-    told record;
-BEGIN
-    IF new.code = 'unreadable' THEN
-        RETURN NULL;
-    END IF;
-    BEGIN
-        sent := convert_from(new.record_value, 'UTF8')::json;
-        SELECT sent ->> 'agency' AS agency, sent ->> 'source' AS source, sent ->> 'id' AS id
-        INTO told;
-    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
-        -- Aggregation could read it and this cannot: the log's record and the topic still
-        -- say everything, and nothing may keep the batch from being applied.
-        RETURN NULL;
-    END;
-    IF told.agency IS NULL OR told.source IS NULL OR told.id IS NULL THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO aggregation.rejection (
-        source_id_hash, agency, source, id, partition, log_offset, logged_at, code, detail
-    )
-    VALUES (
-        reporting.source_id_hash(told.source, told.id), told.agency, told.source, told.id,
-        new.partition, new.log_offset, new.logged_at, new.code, new.detail
-    )
-    ON CONFLICT (source_id_hash, agency) DO UPDATE SET
-        partition = excluded.partition,
-        log_offset = excluded.log_offset,
-        logged_at = excluded.logged_at,
-        code = excluded.code,
-        detail = excluded.detail;
-    DELETE FROM aggregation.rejection
-    WHERE (source_id_hash, agency) IN (
-        SELECT r.source_id_hash, r.agency
-        FROM aggregation.rejection AS r
-        WHERE
-            r.partition = new.partition
-            AND r.logged_at < (
-                SELECT p.kept_since FROM aggregation.progress AS p
-                WHERE p.partition = new.partition
-            )
-        ORDER BY r.logged_at
-        LIMIT 2
-    );
-    RETURN NULL;
-END
-$$;
-
-ALTER FUNCTION aggregation.note_rejection() OWNER TO uptake_aggregation;
-
---
 -- Name: daily_total_known_at(timestamp with time zone); Type: FUNCTION; Schema: reporting; Owner: uptake_aggregation
 --
 
@@ -1242,12 +1183,6 @@ CREATE INDEX statement_day ON aggregation.statement USING btree (day);
 --
 
 CREATE INDEX statement_series ON aggregation.statement USING btree (indicator, agency, locality, valid_from, day DESC, occurred_at DESC, source COLLATE "C" DESC, id COLLATE "C" DESC);
-
---
--- Name: outbox_rejected note_rejection; Type: TRIGGER; Schema: aggregation; Owner: uptake_aggregation
---
-
-CREATE TRIGGER note_rejection AFTER INSERT ON aggregation.outbox_rejected FOR EACH ROW EXECUTE FUNCTION aggregation.note_rejection();
 
 --
 -- Name: SCHEMA reporting; Type: ACL; Schema: -; Owner: postgres

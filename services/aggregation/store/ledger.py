@@ -5,7 +5,7 @@ and the outbox change together or not at all. A crash anywhere here repeats the 
 from the progress row and loses nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -26,6 +26,7 @@ from services.aggregation.sql import SERVING, Generation
 from services.aggregation.store.carry import carry_forward, change_carried
 from services.aggregation.store.dictionary import Dictionary
 from services.aggregation.store.keys import ledger_key
+from services.aggregation.store.rejects import Raw, write_rejects
 from services.aggregation.store.rows import write_rows
 from services.aggregation.store.totals import (
     stated_days,
@@ -81,7 +82,7 @@ class Slice:
     next_offset: int
     last_record_hash: bytes
     records: Sequence[LogRecord]
-    raw: Callable[[int], tuple[bytes | None, bytes | None]]
+    raw: Raw
 
 
 class LedgerStore:
@@ -190,7 +191,13 @@ class LedgerStore:
         )
         await write_reports(connection, generation, judgement, numbers)
         if generation.publishes:
-            await _write_rejects(connection, judgement, slices)
+            await write_rejects(
+                connection,
+                generation,
+                judgement.rejects,
+                records=records,
+                raw={part.partition: part.raw for part in slices},
+            )
         await _set_progress(connection, generation, judgement, slices)
         return judgement
 
@@ -253,34 +260,6 @@ async def _look_up(
             for row in waiting
         }
     return Known({row.key: row for row in found}, targets, owners)
-
-
-async def _write_rejects(
-    connection: Connection, judgement: Judgement, slices: Sequence[Slice]
-) -> None:
-    if not judgement.rejects:
-        return
-    raw = {part.partition: part.raw for part in slices}
-    logged = {
-        (record.partition, record.offset): record.logged_at
-        for part in slices
-        for record in part.records
-    }
-    await connection.copy_records_to_table(
-        "outbox_rejected",
-        schema_name="aggregation",
-        records=[
-            (
-                reject.partition,
-                reject.offset,
-                reject.code,
-                reject.detail,
-                logged[(reject.partition, reject.offset)],
-                *raw[reject.partition](reject.offset),
-            )
-            for reject in judgement.rejects
-        ],
-    )
 
 
 async def _set_progress(

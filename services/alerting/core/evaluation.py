@@ -18,7 +18,7 @@ from services.alerting.core.life_cycle import (
     step,
 )
 from services.alerting.core.life_cycle import waits as waiting_time
-from services.alerting.core.path import days_left
+from services.alerting.core.path import day_number, days_left
 from services.alerting.core.risk import RiskLimits
 from services.alerting.core.status import (
     DEFAULT_LIMITS,
@@ -31,8 +31,8 @@ from services.alerting.core.status import (
 from services.alerting.core.texts import Names, Summary, Tense, summarize
 from shared.catalogue.model import Target
 
-# After the due day only late events and corrections change a target, and those mark
-# it for evaluation themselves.
+# After the due day, and until the eve of the start, only late events and corrections
+# change a target, and those mark it for evaluation themselves.
 SETTLED_INTERVAL: Final = timedelta(minutes=10)
 # The shortest wait, so that a deadline in the past does not make the ticker spin.
 NEXT_MIN: Final = timedelta(milliseconds=200)
@@ -170,7 +170,9 @@ def _assess(
 
 
 def _is_settled(target: Target, assessment: Assessment, today: date) -> bool:
-    """Tell whether the clock alone can change nothing more."""
+    """Tell whether the clock alone can change nothing more, or not today."""
+    if day_number(target, today) < -1:
+        return True
     return days_left(target, today) < 0 and assessment.status in {
         Status.MET,
         Status.MISSED,

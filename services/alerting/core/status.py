@@ -18,7 +18,7 @@ from services.alerting.core.path import (
     days_left,
     expected,
     is_met,
-    position,
+    position_beside,
 )
 from services.alerting.core.risk import Outlook, RiskLimits, current, is_at_risk
 from shared.catalogue.model import Target
@@ -125,7 +125,8 @@ def assess(
     short = measure_pace(target, actual, reading.short_effect, SHORT_WINDOW_DAYS, today)
     long = measure_pace(target, actual, reading.long_effect, LONG_WINDOW_DAYS, today)
     has_started = day_number(target, today) >= 0
-    place = position(target, actual, today) if has_started else None
+    due_now = expected(target, today)
+    place = position_beside(target, actual, due_now) if has_started else None
     status = _settled_status(target, actual, reading, today)
     is_lagging = risks = False
     outlook = current(reading.outlook, today)
@@ -143,7 +144,7 @@ def assess(
         status=status,
         reason=Reason.PLATFORM if status is Status.UNKNOWN else None,
         actual=actual,
-        expected=expected(target, today),
+        expected=due_now,
         position=place,
         short_pace=short,
         long_pace=long,

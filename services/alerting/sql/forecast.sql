@@ -15,14 +15,14 @@ ON CONFLICT DO NOTHING
 -- $2. today is the target's local day.
 SELECT
     f.target, n.today, t.timezone, t.unit_id, t.start_date, t.start_value, t.due,
-    t.goal, n.ceiling
+    t.goal, t.measure, n.ceiling
 FROM alerting.forecast AS f
 JOIN alerting.target AS t USING (target)
 CROSS JOIN LATERAL (
     SELECT
         (clock_timestamp() AT TIME ZONE t.timezone)::date AS today,
-        -- The catalogue knows no population yet.
-        NULL::bigint AS ceiling
+        -- A flow has none: its transactions do not run out.
+        CASE t.measure WHEN 'stock' THEN t.population END AS ceiling
 ) AS n
 WHERE
     NOT t.is_removed

@@ -3,14 +3,16 @@
 LOCK TABLE alerting.position IN EXCLUSIVE MODE
 
 -- name: add_units
--- Know the units that targets are about: indicators $1 at localities $2, $3.
-INSERT INTO alerting.unit (indicator, locality, valid_from)
-SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::date[])
+-- Know the units that targets are about: indicators $1 at localities $2, $3, of flows
+-- what comes from $4 to $5.
+INSERT INTO alerting.unit (indicator, locality, valid_from, since, until)
+SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::date[])
 ON CONFLICT DO NOTHING
 
 -- name: read_units
 -- All units, with the digest of the leaves their sums were made of.
-SELECT unit_id, indicator, locality, valid_from, leaves_digest FROM alerting.unit
+SELECT unit_id, indicator, locality, valid_from, since, until, leaves_digest
+FROM alerting.unit
 
 -- name: remove_units
 -- Forget units ($1) that no target is about any more.
@@ -41,10 +43,12 @@ DELETE FROM alerting.unit_partition WHERE unit_id = ANY($1::bigint[])
 INSERT INTO alerting.unit_day (unit_id, day, count)
 SELECT l.unit_id, d.day, sum(d.count)
 FROM alerting.unit_leaf AS l
+JOIN alerting.unit AS u USING (unit_id)
 JOIN alerting.daily_total AS d
     ON d.indicator = l.indicator
     AND d.locality = l.leaf
     AND d.valid_from = l.leaf_valid_from
+    AND (u.since IS NULL OR d.day BETWEEN u.since AND u.until)
 WHERE l.unit_id = ANY($1::bigint[])
 GROUP BY l.unit_id, d.day
 
@@ -66,11 +70,12 @@ WHERE l.unit_id = ANY($1::bigint[])
 GROUP BY l.unit_id, f.partition
 
 -- name: fill_levels
--- Sum the levels of units ($1), whose leaves have the digests $2.
+-- Sum the levels of units ($1), whose leaves have the digests $2; a flow's is the sum
+-- of its days, which have been filled.
 UPDATE alerting.unit AS u
 SET leaves_digest = n.leaves_digest,
     level = coalesce(
-        (
+        CASE WHEN u.since IS NULL THEN (
             SELECT sum(s.level)
             FROM alerting.unit_leaf AS l
             JOIN alerting.series AS s
@@ -78,7 +83,9 @@ SET leaves_digest = n.leaves_digest,
                 AND s.locality = l.leaf
                 AND s.valid_from = l.leaf_valid_from
             WHERE l.unit_id = u.unit_id
-        ),
+        ) ELSE (
+            SELECT sum(d.count) FROM alerting.unit_day AS d WHERE d.unit_id = u.unit_id
+        ) END,
         0
     )
 FROM unnest($1::bigint[], $2::text[]) AS n (unit_id, leaves_digest)
@@ -91,25 +98,40 @@ INSERT INTO alerting.target AS t (
     target, unit_id, indicator, locality, valid_from, locality_kind, province,
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
-    keep_seconds, issued_by, illustrative
+    keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
+    population_group, population, population_as_of, population_source,
+    population_illustrative, period, succeeds
 )
 SELECT
     n.target, u.unit_id, n.indicator, n.locality, n.valid_from, n.locality_kind,
     n.province, n.indicator_name, n.indicator_name_vi, n.place_name, n.timezone,
     n.trajectory, n.start_date, n.start_value, n.due, n.goal, n.enter_bp,
-    n.leave_bp, n.for_seconds, n.keep_seconds, n.issued_by, n.illustrative
+    n.leave_bp, n.for_seconds, n.keep_seconds, n.issued_by, n.illustrative,
+    n.measure, n.milestones::jsonb, n.goal_share_bp, n.population_group,
+    n.population, n.population_as_of, n.population_source,
+    n.population_illustrative, n.period, n.succeeds
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::date[], $5::text[], $6::text[],
     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::date[],
     $13::bigint[], $14::date[], $15::bigint[], $16::integer[], $17::integer[],
-    $18::bigint[], $19::bigint[], $20::text[], $21::boolean[]
+    $18::bigint[], $19::bigint[], $20::text[], $21::boolean[], $22::text[],
+    $23::text[], $24::integer[], $25::text[], $26::bigint[], $27::date[],
+    $28::text[], $29::boolean[], $30::text[], $31::text[]
 ) AS n (
     target, indicator, locality, valid_from, locality_kind, province,
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
-    keep_seconds, issued_by, illustrative
+    keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
+    population_group, population, population_as_of, population_source,
+    population_illustrative, period, succeeds
 )
-JOIN alerting.unit AS u USING (indicator, locality, valid_from)
+JOIN alerting.unit AS u
+    ON u.indicator = n.indicator
+    AND u.locality = n.locality
+    AND u.valid_from = n.valid_from
+    AND u.since IS NOT DISTINCT FROM
+        CASE n.measure WHEN 'flow' THEN n.start_date END
+    AND u.until IS NOT DISTINCT FROM CASE n.measure WHEN 'flow' THEN n.due END
 ORDER BY n.target
 ON CONFLICT (target) DO UPDATE
 SET unit_id = excluded.unit_id, indicator = excluded.indicator,
@@ -123,6 +145,13 @@ SET unit_id = excluded.unit_id, indicator = excluded.indicator,
     enter_bp = excluded.enter_bp, leave_bp = excluded.leave_bp,
     for_seconds = excluded.for_seconds, keep_seconds = excluded.keep_seconds,
     issued_by = excluded.issued_by, illustrative = excluded.illustrative,
+    measure = excluded.measure, milestones = excluded.milestones,
+    goal_share_bp = excluded.goal_share_bp,
+    population_group = excluded.population_group,
+    population = excluded.population, population_as_of = excluded.population_as_of,
+    population_source = excluded.population_source,
+    population_illustrative = excluded.population_illustrative,
+    period = excluded.period, succeeds = excluded.succeeds,
     is_removed = false, next_evaluation_at = '-infinity'
 
 -- name: remove_targets
@@ -138,7 +167,9 @@ SELECT
     target, unit_id, indicator, locality, valid_from, locality_kind, province,
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
-    keep_seconds, issued_by, illustrative, is_removed, status, reason,
+    keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
+    population_group, population, population_as_of, population_source,
+    population_illustrative, period, succeeds, is_removed, status, reason,
     status_since, is_lagging, is_at_risk
 FROM alerting.target
 WHERE next_evaluation_at <= clock_timestamp()
@@ -159,7 +190,7 @@ FROM alerting.position AS p
 -- name: read_figures
 -- Levels and effects for targets: positions in the answer are those of the arrays.
 -- $1 units, $2 first day of the short window, $3 of the long one, $4 today, $5 due
--- days that are over, else null.
+-- days that are over, else null. What a flow's unit sums ends on its due day.
 SELECT
     n.place,
     coalesce(u.level, 0) AS level,
@@ -168,7 +199,7 @@ SELECT
     f.applied_until,
     coalesce(f.partitions, 0) AS partitions,
     coalesce(f.unknown_partitions, 0) AS unknown_partitions,
-    CASE WHEN n.due IS NULL THEN NULL ELSE (
+    CASE WHEN n.due IS NULL THEN NULL WHEN u.since IS NOT NULL THEN u.level ELSE (
         SELECT coalesce(sum(coalesce(s.level, 0) + coalesce(d.count, 0)), 0)
         FROM alerting.unit_leaf AS l
         JOIN alerting.series AS r

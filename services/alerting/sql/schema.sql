@@ -237,9 +237,23 @@ CREATE TABLE alerting.target (
     evaluated_at timestamp with time zone,
     next_evaluation_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     is_at_risk boolean DEFAULT false NOT NULL,
+    measure text DEFAULT 'stock'::text NOT NULL,
+    milestones jsonb DEFAULT '[]'::jsonb NOT NULL,
+    goal_share_bp integer,
+    population_group text,
+    population bigint,
+    population_as_of date,
+    population_source text,
+    population_illustrative boolean,
+    period text,
+    succeeds text,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
+    CONSTRAINT target_check3 CHECK (((trajectory <> 'logistic'::text) OR (population IS NOT NULL))),
+    CONSTRAINT target_check4 CHECK (((population IS NULL) = (population_group IS NULL))),
+    CONSTRAINT target_measure_check CHECK ((measure = ANY (ARRAY['stock'::text, 'flow'::text]))),
+    CONSTRAINT target_population_check CHECK ((population > 0)),
     CONSTRAINT target_status_check CHECK ((status = ANY (ARRAY['not_started'::text, 'met'::text, 'missed'::text, 'unknown'::text, 'lagging'::text, 'at_risk'::text, 'ahead'::text, 'on_track'::text])))
 )
 WITH (fillfactor='70');
@@ -256,7 +270,11 @@ CREATE TABLE alerting.unit (
     locality text NOT NULL,
     valid_from date NOT NULL,
     leaves_digest text DEFAULT ''::text NOT NULL,
-    level numeric DEFAULT 0 NOT NULL
+    level numeric DEFAULT 0 NOT NULL,
+    since date,
+    until date,
+    CONSTRAINT unit_check CHECK (((since IS NULL) = (until IS NULL))),
+    CONSTRAINT unit_check1 CHECK ((since <= until))
 );
 
 ALTER TABLE alerting.unit OWNER TO uptake_alerting;
@@ -390,8 +408,22 @@ CREATE VIEW reporting.target_status AS
     achieved_28_per_day,
     illustrative,
     status_since,
-    evaluated_at
-   FROM alerting.target
+    evaluated_at,
+    measure,
+    trajectory,
+    milestones,
+    period,
+    goal_share_bp,
+    population_group,
+    (population)::numeric AS population,
+    population_as_of,
+    population_source,
+    population_illustrative,
+    succeeds,
+    ( SELECT min(s.target) AS min
+           FROM alerting.target s
+          WHERE ((s.succeeds = t.target) AND (NOT s.is_removed))) AS succeeded_by
+   FROM alerting.target t
   WHERE ((NOT is_removed) AND (status IS NOT NULL));
 
 ALTER VIEW reporting.target_status OWNER TO uptake_alerting;
@@ -474,11 +506,11 @@ ALTER TABLE ONLY alerting.unit_day
     ADD CONSTRAINT unit_day_pkey PRIMARY KEY (unit_id, day);
 
 --
--- Name: unit unit_indicator_locality_valid_from_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+-- Name: unit unit_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
 --
 
 ALTER TABLE ONLY alerting.unit
-    ADD CONSTRAINT unit_indicator_locality_valid_from_key UNIQUE (indicator, locality, valid_from);
+    ADD CONSTRAINT unit_key UNIQUE NULLS NOT DISTINCT (indicator, locality, valid_from, since, until);
 
 --
 -- Name: unit_leaf unit_leaf_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
@@ -519,6 +551,12 @@ CREATE INDEX alert_next_delivery ON alerting.alert USING btree (next_delivery_at
 --
 
 CREATE INDEX target_next_evaluation ON alerting.target USING btree (next_evaluation_at);
+
+--
+-- Name: target_succeeds; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX target_succeeds ON alerting.target USING btree (succeeds) WHERE (succeeds IS NOT NULL);
 
 --
 -- Name: target_unit; Type: INDEX; Schema: alerting; Owner: uptake_alerting

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -15,7 +14,7 @@ from services.alerting.core.pace import (
     SHORT_WINDOW_DAYS,
     window_days,
 )
-from services.alerting.core.path import days_left
+from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
 from services.alerting.core.texts import Names
@@ -30,6 +29,7 @@ from services.alerting.store.rows import (
     map_row_to_target,
 )
 from services.alerting.store.session import Session, columns, transaction
+from shared.catalogue.model import Target
 
 
 class EvaluationStore:
@@ -74,10 +74,11 @@ class EvaluationStore:
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
             lives = await _read_lives(session, [row["target"] for row in rows])
-            readings = await _read_figures(session, rows, state)
+            targets = [map_row_to_target(row) for row in rows]
+            readings = await _read_figures(session, rows, targets, state)
             results = [
                 evaluate(
-                    map_row_to_target(row),
+                    target,
                     Names(
                         row["indicator_name"],
                         row["indicator_name_vi"],
@@ -91,14 +92,14 @@ class EvaluationStore:
                     interval=self._interval,
                     limits=self._limits,
                 )
-                for row, reading in zip(rows, readings, strict=True)
+                for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
             await _save(session, results, now)
         return len(rows)
 
 
 def _today(row: asyncpg.Record, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(row["timezone"])).date()
+    return local_day(now, row["timezone"])
 
 
 async def _read_lives(
@@ -111,11 +112,14 @@ async def _read_lives(
 
 
 async def _read_figures(
-    session: Session, rows: list[asyncpg.Record], state: asyncpg.Record
+    session: Session,
+    rows: list[asyncpg.Record],
+    targets: list[Target],
+    state: asyncpg.Record,
 ) -> list[Reading]:
     wanted = []
-    for row in rows:
-        target, today = map_row_to_target(row), _today(row, state["now"])
+    for row, target in zip(rows, targets, strict=True):
+        today = _today(row, state["now"])
         short, long = (
             today - timedelta(days=window_days(target, window, today))
             for window in (SHORT_WINDOW_DAYS, LONG_WINDOW_DAYS)
@@ -123,24 +127,27 @@ async def _read_figures(
         over = target.due if days_left(target, today) < 0 else None
         wanted.append((row["unit_id"], short, long, today, over))
     figures = await session.fetch(QUERIES["read_figures"], *columns(wanted, 5))
-    target_ids = [row["target"] for row in rows]
+    target_ids = [target.id for target in targets]
     outlooks = {
         row["target"]: map_row_to_outlook(row)
         for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
     }
     return [
-        _reading(figure, state, outlooks.get(target_id))
-        for target_id, figure in zip(target_ids, figures, strict=True)
+        _reading(target, figure, state, outlooks.get(target.id))
+        for target, figure in zip(targets, figures, strict=True)
     ]
 
 
 def _reading(
-    figure: asyncpg.Record, state: asyncpg.Record, outlook: Outlook | None
+    target: Target,
+    figure: asyncpg.Record,
+    state: asyncpg.Record,
+    outlook: Outlook | None,
 ) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
-        level=int(figure["level"]),
-        level_on_due=None if due_level is None else int(due_level),
+        level=level_of(target, int(figure["level"])),
+        level_on_due=None if due_level is None else level_of(target, int(due_level)),
         short_effect=int(figure["short_effect"]),
         long_effect=int(figure["long_effect"]),
         is_filling=state["is_filling"],

@@ -18,6 +18,7 @@ from services.alerting.core.forecast import (
 )
 from services.alerting.sql import FORECASTS, QUERIES
 from services.alerting.store.session import Session, columns, transaction
+from shared.catalogue.model import Measure
 
 SETTLED_AT: Final = time(1)
 """Of the day, locally: by then the day before has come in but for what is late."""
@@ -33,6 +34,7 @@ class _Asked:
     timezone: str
     unit_id: int
     start_value: int
+    measure: Measure
     due: date
     goal: int
     ceiling: int | None
@@ -93,6 +95,7 @@ def _asked(row: asyncpg.Record) -> _Asked:
         timezone=row["timezone"],
         unit_id=row["unit_id"],
         start_value=row["start_value"],
+        measure=Measure(row["measure"]),
         due=row["due"],
         goal=row["goal"],
         ceiling=row["ceiling"],
@@ -108,9 +111,13 @@ async def _read_courses(session: Session, asked: Sequence[_Asked]) -> list[Cours
 
 
 def _course(one: _Asked, row: asyncpg.Record) -> Course:
+    level = int(row["level"]) - int(row["after"])
+    if one.measure is Measure.FLOW:
+        # What its unit counts came on top of what it started with.
+        level += one.start_value
     return Course(
         effects=_effects(one.today, row),
-        level=int(row["level"]) - int(row["after"]),
+        level=level,
         goal=one.goal,
         rises=one.goal > one.start_value,
         ceiling=one.ceiling,

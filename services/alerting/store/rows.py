@@ -1,9 +1,11 @@
 """Between rows and the core's values."""
 
+import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final, assert_never
 
 import asyncpg
@@ -23,9 +25,32 @@ from services.alerting.core.life_cycle import (
 from services.alerting.core.risk import Outlook
 from services.alerting.core.status import Reason, Status, basis_points
 from services.alerting.core.texts import whole
-from shared.catalogue.model import Behind, LocalityKey, Target, Trajectory
+from shared.catalogue.model import (
+    Behind,
+    LocalityKey,
+    Measure,
+    Milestone,
+    Population,
+    Target,
+    Trajectory,
+)
 
 _CENTS: Final = 100
+# The text of a target's milestones is read again at each look.
+_MILESTONES_KEPT: Final = 16_384
+
+
+def write_milestones(milestones: tuple[Milestone, ...]) -> str:
+    """Write milestones as JSON: days and values, in their order."""
+    return json.dumps([[one.day.isoformat(), one.value] for one in milestones])
+
+
+@lru_cache(maxsize=_MILESTONES_KEPT)
+def read_milestones(text: str) -> tuple[Milestone, ...]:
+    """Read what `write_milestones` wrote."""
+    return tuple(
+        Milestone(date.fromisoformat(day), value) for day, value in json.loads(text)
+    )
 
 
 def map_row_to_target(row: asyncpg.Record) -> Target:
@@ -47,6 +72,25 @@ def map_row_to_target(row: asyncpg.Record) -> Target:
         ),
         issued_by=row["issued_by"],
         illustrative=row["illustrative"],
+        measure=Measure(row["measure"]),
+        milestones=read_milestones(row["milestones"]),
+        goal_share_bp=row["goal_share_bp"],
+        population=_map_row_to_population(row),
+        period=row["period"],
+        succeeds=row["succeeds"],
+    )
+
+
+def _map_row_to_population(row: asyncpg.Record) -> Population | None:
+    if row["population_group"] is None:
+        return None
+    return Population(
+        group=row["population_group"],
+        locality=LocalityKey(row["locality"], row["valid_from"]),
+        as_of=row["population_as_of"],
+        count=row["population"],
+        source=row["population_source"],
+        illustrative=row["population_illustrative"],
     )
 
 

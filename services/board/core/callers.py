@@ -1,9 +1,8 @@
-"""Who asks: keys, and what each may be told."""
+"""Who asks, and what their key lets them ask for."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from enum import StrEnum
 
 from shared.catalogue.model import Agency
 
@@ -13,44 +12,70 @@ class Caller:
     """Whoever has a valid key.
 
     Attributes:
-        agency: The agency that the key belongs to; None for a reader's key, which
-            tells nobody's receipts.
-        name: For the log: `agency:ID` or `reader:ID`.
+        owner_id: The agency's id, or the reader's.
+        key_id: The key's name for people.
+        agency: With no more sources, indicators and localities than the key is bound
+            to; None for a reader, who is told every figure and nobody's receipts.
     """
 
+    owner_id: str
+    key_id: str
     agency: Agency | None
-    name: str
 
 
-class KeyRing:
-    """The valid keys, by their SHA-256; changed whole while requests are answered."""
+class Beyond(StrEnum):
+    """What a key did not open; a word of the audit, and the problem's type."""
 
-    def __init__(self, callers: Mapping[str, Caller]) -> None:
-        self._callers = MappingProxyType(dict(callers))
-
-    def replace(self, callers: Mapping[str, Caller]) -> None:
-        """Let other keys be valid from the next request on."""
-        self._callers = MappingProxyType(dict(callers))
-
-    def __len__(self) -> int:
-        return len(self._callers)
-
-    def find(self, authorization: str) -> Caller | None:
-        """Return who sent a header `Authorization`; None where its key is not valid.
-
-        What is looked up is the hash of what was sent, so the time that takes says
-        nothing about any key: whoever could steer the hash would have the key.
-        """
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        digest = hashlib.sha256(key.strip().encode()).hexdigest()
-        return self._callers.get(digest)
+    NOT_AN_AGENCY = "not_an_agency"
+    SOURCE = "source_not_yours"
+    INDICATOR = "indicator_not_yours"
+    LOCALITY = "locality_not_yours"
 
 
-def find_foreign(agency: Agency, sources: Sequence[str]) -> int | None:
-    """Return the place of the first source that is another's; None if there is none."""
-    for place, source in enumerate(sources):
-        if not agency.owns_source(source):
-            return place
-    return None
+class NotYoursError(Exception):
+    """A question that goes beyond the key; the message is one line for who asked.
+
+    Attributes:
+        beyond: In which way.
+        index: Place of the first event that does, where events are asked for.
+        sources: Those that are not the key's, each place once.
+    """
+
+    def __init__(
+        self,
+        beyond: Beyond,
+        detail: str,
+        *,
+        index: int | None = None,
+        sources: Sequence[str] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.beyond = beyond
+        self.index = index
+        self.sources = tuple(sources)
+
+
+def receipts_agency(caller: Caller, sources: Sequence[str]) -> Agency:
+    """Return the agency that is told receipts of these sources.
+
+    Raises:
+        NotYoursError: The key is a reader's, or a source is not one of the key's. Then
+            nothing is read, so that nobody learns even whether another one sent it.
+    """
+    agency = caller.agency
+    if agency is None:
+        raise NotYoursError(
+            Beyond.NOT_AN_AGENCY,
+            "the key is a reader's; ask with that of the agency that sent the events",
+        )
+    foreign = [at for at, each in enumerate(sources) if not agency.owns_source(each)]
+    if foreign:
+        first = foreign[0]
+        raise NotYoursError(
+            Beyond.SOURCE,
+            f"event {first}: source {sources[first]!r} is not this key's; it has "
+            + ", ".join(agency.sources),
+            index=first,
+            sources=[sources[at] for at in foreign],
+        )
+    return agency

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.board.core.parameters import BadParameterError, Parameters
+from shared.catalogue.model import LocalityKey
 
 TOTALS_MAX: Final = 10_000
 TOTALS_DEFAULT: Final = 1_000
@@ -34,6 +35,32 @@ Pairs = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What may be told to who asks; None does not narrow, and of none tells nothing.
+
+    Attributes:
+        indicators: Only rows of these.
+        units: Only rows of these.
+    """
+
+    indicators: tuple[str, ...] | None = None
+    units: tuple[LocalityKey, ...] | None = None
+
+    @property
+    def codes(self) -> list[str] | None:
+        """The units' codes, in the order of `since`."""
+        return None if self.units is None else [unit.code for unit in self.units]
+
+    @property
+    def since(self) -> list[date] | None:
+        """Since when each unit bears its code."""
+        return None if self.units is None else [unit.valid_from for unit in self.units]
+
+
+EVERYTHING: Final = Reach()
+
+
+@dataclass(frozen=True, slots=True)
 class TotalsQuestion:
     """Levels of a unit.
 
@@ -46,6 +73,7 @@ class TotalsQuestion:
         known_at: Only what was logged up to this instant.
         limit: Most rows of a page.
         after: (indicator, code, valid_from) of the last row before; None at first.
+        reach: What may be told.
     """
 
     locality: str | None
@@ -56,6 +84,7 @@ class TotalsQuestion:
     known_at: datetime | None
     limit: int
     after: tuple[str, ...] | None
+    reach: Reach = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +102,7 @@ class SeriesQuestion:
     first: date
     last: date
     to: date
+    reach: Reach = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +115,7 @@ class TargetsQuestion:
     indicator: str | None
     limit: int
     after: str | None
+    reach: Reach = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +135,7 @@ class AlertsQuestion:
     with_past: bool
     limit: int
     after: tuple[str, ...] | None
+    reach: Reach = EVERYTHING
 
 
 def ask_totals(pairs: Pairs, today: date) -> TotalsQuestion:

@@ -40,7 +40,8 @@ ORDER BY child.code
 
 -- name: read_totals
 -- Levels of units up to a day, or with all that has been counted. $1 day, $2 codes,
--- $3 since when each bears its code, $4 an indicator or null.
+-- $3 since when each bears its code, $4 an indicator or null, $5 all that may be told
+-- or null.
 SELECT indicator, locality, valid_from, name, kind, count, amount
 FROM reporting.running_total_by_day
 WHERE
@@ -52,17 +53,19 @@ WHERE
         FROM unnest($2::text[], $3::date[]) AS asked (code, since)
     )
     AND ($4::text IS NULL OR indicator = $4)
+    AND ($5::text[] IS NULL OR indicator = ANY($5))
 
 -- name: read_totals_known_at
--- The same as known at an instant of log time ($5).
+-- The same as known at an instant of log time ($6).
 SELECT indicator, locality, valid_from, name, kind, count, amount
-FROM reporting.running_total_known_at(coalesce($1::date, 'infinity'::date), $5)
+FROM reporting.running_total_known_at(coalesce($1::date, 'infinity'::date), $6)
 WHERE
     (locality, valid_from) IN (
         SELECT code, since
         FROM unnest($2::text[], $3::date[]) AS asked (code, since)
     )
     AND ($4::text IS NULL OR indicator = $4)
+    AND ($5::text[] IS NULL OR indicator = ANY($5))
 
 -- name: read_newest
 -- Log time of the newest record in the totals, and up to when they are complete.
@@ -117,13 +120,16 @@ GROUP BY d.day
 
 -- name: read_targets
 -- Where targets stand, by id, after the one named $1. $2 to $5: only this target, status,
--- locality, indicator, where not null. $6 most rows.
+-- locality, indicator, where not null. $6 most rows. $7 indicators and $8, $9 units
+-- (codes, since when they bear them) that may be told, all where null.
 SELECT
     s.target, s.indicator, s.locality, s.valid_from, l.name AS locality_name,
     s.status, s.reason, s.actual, s.expected, s.start_value, s.goal, s.start_date,
     s.due, s.position_bp, s.pace_7_bp, s.pace_28_bp, s.required_per_day,
     s.achieved_7_per_day, s.achieved_28_per_day, s.illustrative, s.status_since,
-    s.evaluated_at
+    s.evaluated_at, s.measure, s.trajectory, s.period, s.goal_share_bp,
+    s.population_group, s.population, s.population_as_of, s.population_source,
+    s.population_illustrative, s.succeeds, s.succeeded_by
 FROM reporting.target_status AS s
 LEFT JOIN reporting.locality AS l
     ON l.code = s.locality AND l.valid_from = s.valid_from
@@ -133,13 +139,23 @@ WHERE
     AND ($3::text IS NULL OR s.status = $3)
     AND ($4::text IS NULL OR s.locality = $4)
     AND ($5::text IS NULL OR s.indicator = $5)
+    AND ($7::text[] IS NULL OR s.indicator = ANY($7))
+    AND (
+        $8::text[] IS NULL
+        OR (s.locality, s.valid_from) IN (
+            SELECT code, since FROM unnest($8::text[], $9::date[]) AS told (code, since)
+        )
+    )
 ORDER BY s.target COLLATE "C"
 LIMIT $6
 
 -- name: read_alerts
 -- Alerts, firing ones first, after the one at ($1, $2, $3, $4) in that order. $5: only
 -- of this target or fingerprint; $6, $7, $8 only this state, kind, locality, where not
--- null; $9 also those that are quiet or resolved. $10 most rows.
+-- null; $9 also those that are quiet or resolved. $10 most rows. $11 indicators and
+-- $12, $13 units (codes, since when they bear them) that may be told, all where null.
+-- An alert says its unit's code only, which other land may have borne: its target says
+-- which one is meant. Of a target that was removed nobody can tell, so it is not told.
 SELECT
     fingerprint, kind, target, indicator, locality, state, episode, state_since,
     pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at, rank
@@ -162,6 +178,20 @@ WHERE
     AND ($7::text IS NULL OR kind = $7)
     AND ($8::text IS NULL OR locality = $8)
     AND ($9::boolean OR state NOT IN ('quiet', 'resolved'))
+    AND ($11::text[] IS NULL OR indicator = ANY($11))
+    AND (
+        $12::text[] IS NULL
+        OR EXISTS (
+            SELECT
+            FROM reporting.target_status AS s
+            WHERE
+                s.target = a.target
+                AND (s.locality, s.valid_from) IN (
+                    SELECT code, since
+                    FROM unnest($12::text[], $13::date[]) AS told (code, since)
+                )
+        )
+    )
 ORDER BY
     rank COLLATE "C", coalesce(target, '') COLLATE "C", kind COLLATE "C",
     fingerprint COLLATE "C"

@@ -13,24 +13,26 @@ import msgspec
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.board.core.callers import Caller, KeyRing, find_foreign
+from services.board.core.callers import Caller, NotYoursError, receipts_agency
 from services.board.core.questions import (
     ask_alerts,
     ask_series,
     ask_targets,
     ask_totals,
 )
+from services.board.core.reach import may_see, narrow_levels, narrow_rows
+from services.board.guard import Guard
 from services.board.settings import BoardSettings
 from services.board.store import BoardStore
 from services.board.web import problems
+from shared.catalogue.model import Agency, LocalityKey, Tree
 from shared.clock import Clock
-from shared.events.receipts_v1 import ReceiptsRequestV1
-from shared.http import Readiness, probe_routes
+from shared.events.receipts_v1 import EventReceiptV1, ReceiptsRequestV1
+from shared.http import Readiness, make_application, probe_routes
 from shared.metrics import BoardMetrics, HttpMetrics
 
 JSON: Final = "application/json"
@@ -39,6 +41,10 @@ JSON: Final = "application/json"
 DISCARDED_FACTOR_MAX: Final = 8
 # Answers are for whoever has the key, and are asked for anew each time.
 CACHING: Final = {"cache-control": "private, no-cache", "vary": "authorization"}
+
+WITHHELD: Final = dict.fromkeys(
+    ("type", "indicator", "locality", "valid_from", "day", "count", "amount")
+)
 
 Handler: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
 
@@ -53,7 +59,7 @@ class BoardDoors:
         self,
         settings: BoardSettings,
         store: BoardStore,
-        keys: KeyRing,
+        guard: Guard,
         clock: Clock,
         *,
         zone: ZoneInfo,
@@ -65,7 +71,7 @@ class BoardDoors:
         Args:
             settings: Of this process.
             store: The public views.
-            keys: Those that are valid now.
+            guard: Knows who may ask, and for what.
             clock: Tells the local day.
             zone: In which days are local.
             metrics: What was asked for.
@@ -73,7 +79,7 @@ class BoardDoors:
         """
         self._settings = settings
         self._store = store
-        self._keys = keys
+        self._guard = guard
         self._clock = clock
         self._zone = zone
         self._metrics = metrics
@@ -101,7 +107,7 @@ class BoardDoors:
 
     async def _answer(self, request: Request, handler: Handler) -> Response:
         try:
-            return await handler(request, self._authenticate(request))
+            return await self._let_in(request, handler)
         except problems.EXPECTED as error:
             response = problems.problem_of(error)
             if response.status_code >= 500:  # noqa: PLR2004 -- HTTP's own classes
@@ -111,46 +117,44 @@ class BoardDoors:
                 )
             return response
 
-    def _authenticate(self, request: Request) -> Caller:
-        given = request.headers.getlist("authorization")
-        # Of two a proxy before us might have judged the other one.
-        caller = self._keys.find(given[0]) if len(given) == 1 else None
-        if caller is not None:
-            return caller
-        has_key = any(each.partition(" ")[2].strip() for each in given)
-        self._metrics.denied.inc()
-        _log.warning(
-            "request_denied",
-            extra={
-                "route": request.url.path,
-                "client": request.client.host if request.client else None,
-                "reason": "the key is not valid" if has_key else "no key",
-            },
-        )
-        raise problems.denied(has_key=has_key)
+    async def _let_in(self, request: Request, handler: Handler) -> Response:
+        caller = self._guard.admit(request)
+        try:
+            return await handler(request, caller)
+        except NotYoursError as error:
+            self._guard.note_not_yours(request, caller, error)
+            raise
+
+    @property
+    def _tree(self) -> Tree:
+        return self._guard.catalogue.tree
 
     def _today(self) -> date:
         return self._clock.now().astimezone(self._zone).date()
 
-    async def _totals(self, request: Request, _: Caller) -> Response:
-        question = ask_totals(request.query_params.multi_items(), self._today())
+    async def _totals(self, request: Request, caller: Caller) -> Response:
+        asked = ask_totals(request.query_params.multi_items(), self._today())
+        question = narrow_levels(asked, caller.agency, self._tree, asked.borders_on)
         return _tell(request, await self._store.totals(question))
 
-    async def _series(self, request: Request, _: Caller) -> Response:
-        question = ask_series(request.query_params.multi_items(), self._today())
+    async def _series(self, request: Request, caller: Caller) -> Response:
+        asked = ask_series(request.query_params.multi_items(), self._today())
+        question = narrow_levels(asked, caller.agency, self._tree, asked.to)
         return _tell(request, await self._store.series(question))
 
-    async def _targets(self, request: Request, _: Caller) -> Response:
-        question = ask_targets(request.query_params.multi_items())
+    async def _targets(self, request: Request, caller: Caller) -> Response:
+        asked = ask_targets(request.query_params.multi_items())
+        question = narrow_rows(asked, caller.agency, self._tree, self._today())
         return _tell(request, await self._store.targets(question))
 
-    async def _alerts(self, request: Request, _: Caller) -> Response:
-        question = ask_alerts(request.query_params.multi_items())
+    async def _alerts(self, request: Request, caller: Caller) -> Response:
+        asked = ask_alerts(request.query_params.multi_items())
+        question = narrow_rows(asked, caller.agency, self._tree, self._today())
         return _tell(request, await self._store.alerts(question))
 
     async def _receipts(self, request: Request, caller: Caller) -> Response:
-        if caller.agency is None:
-            raise problems.not_an_agency()
+        # Before its body is read.
+        receipts_agency(caller, ())
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if media_type.lower() != JSON:
             raise problems.wrong_media_type(media_type)
@@ -158,17 +162,29 @@ class BoardDoors:
             asked = ReceiptsRequestV1.model_validate_json(await self._body(request))
         except ValidationError as error:
             raise problems.wrong_request(error) from error
-        sources = [each.source for each in asked.events]
-        foreign = find_foreign(caller.agency, sources)
-        if foreign is not None:
-            raise problems.source_not_yours(
-                foreign, sources[foreign], caller.agency.sources
-            )
-        told = await self._store.receipts(asked.events, agency=caller.agency.id)
+        # A body may take longer than its key is valid.
+        caller = self._guard.admit(request)
+        agency = receipts_agency(caller, [each.source for each in asked.events])
+        told = await self._store.receipts(asked.events, agency=agency.id)
         for state, count in told.states.items():
             self._metrics.receipts.labels(state.value).inc(count)
         # Receipts hold no decimals, and there may be a thousand of them.
-        return Response(told.model_dump_json(), media_type=JSON, headers=dict(CACHING))
+        shown = told.model_copy(
+            update={"receipts": [self._shown(each, agency) for each in told.receipts]}
+        )
+        return Response(shown.model_dump_json(), media_type=JSON, headers=dict(CACHING))
+
+    def _shown(self, receipt: EventReceiptV1, agency: Agency) -> EventReceiptV1:
+        """Leave out the figures of what the key is not bound to; its state is told."""
+        code, since = receipt.locality, receipt.valid_from
+        is_seen = may_see(
+            agency,
+            self._tree,
+            indicator=receipt.indicator,
+            unit=None if code is None or since is None else LocalityKey(code, since),
+            day=receipt.day,
+        )
+        return receipt if is_seen else receipt.model_copy(update=WITHHELD)
 
     async def _body(self, request: Request) -> bytes:
         limit = self._settings.body_bytes_max
@@ -195,27 +211,7 @@ def make_app(
     doors: BoardDoors, readiness: Readiness, registry: CollectorRegistry
 ) -> Starlette:
     """Build the service's HTTP application; whatever goes wrong is a problem."""
-    app = Starlette(
-        routes=[*doors.routes(), *probe_routes(readiness, registry)],
-        exception_handlers={404: _not_found, 405: _wrong_method, Exception: _bug},
-    )
-    # An answer that leads elsewhere would take the key along.
-    app.router.redirect_slashes = False
-    return app
-
-
-async def _not_found(request: Request, _: Exception) -> Response:
-    return problems.not_found(request.url.path)
-
-
-async def _wrong_method(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return problems.wrong_method((error.headers or {}).get("Allow", ""))
-
-
-async def _bug(_request: Request, _error: Exception) -> Response:
-    # The server logs it with its traceback.
-    return problems.bug()
+    return make_application([*doors.routes(), *probe_routes(readiness, registry)])
 
 
 def _tell(request: Request, answer: BaseModel) -> Response:

@@ -1,19 +1,21 @@
 """Every problem that the board answers with, in one place (RFC 9457)."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
+from services.board.core.callers import Beyond, NotYoursError
 from services.board.core.known_at import CannotBeKnownError
 from services.board.core.parameters import BadParameterError
+from services.board.guard import DeniedError
 from services.board.store import (
     BusyError,
     NotMigratedError,
     TooSlowError,
     UnknownUnitError,
 )
+from shared.catalogue.keys import WHAT_IS_WRONG, KeyDenial
 from shared.errors import TransientError
 from shared.events.receipts_v1 import ASKED_MAX
 from shared.http import problem
@@ -22,6 +24,12 @@ RETRY_AFTER_SECONDS: Final = 2
 FAULTS_SHOWN_MAX: Final = 20
 _RETRY: Final = {"retry-after": str(RETRY_AFTER_SECONDS)}
 _CLOSE: Final = {"connection": "close"}
+_BEYOND: Final = {
+    Beyond.NOT_AN_AGENCY: "Receipts are told to agencies",
+    Beyond.SOURCE: "The source is not yours",
+    Beyond.INDICATOR: "This key may not read that indicator",
+    Beyond.LOCALITY: "This key may not read that place",
+}
 
 
 class ProblemError(Exception):
@@ -34,6 +42,8 @@ class ProblemError(Exception):
 
 EXPECTED: Final = (
     ProblemError,
+    DeniedError,
+    NotYoursError,
     BadParameterError,
     UnknownUnitError,
     CannotBeKnownError,
@@ -50,6 +60,8 @@ def problem_of(error: Exception) -> JSONResponse:
     match error:
         case ProblemError():
             return error.response
+        case DeniedError() | NotYoursError():
+            return _turned_away(error)
         case BadParameterError():
             return problem(
                 400, "bad-parameter", "The query cannot be answered", str(error)
@@ -86,44 +98,26 @@ def _unavailable(error: Exception) -> JSONResponse:
     return problem(503, slug, title, detail, headers=_RETRY)
 
 
-def denied(*, has_key: bool) -> ProblemError:
-    """No key, or none that is valid."""
-    what = "the key is not valid" if has_key else "no key was sent"
-    return ProblemError(
-        problem(
-            401,
-            "no-valid-key",
-            "A valid key is needed",
-            f"{what}; send the header Authorization: Bearer KEY, with a key made by "
-            "`uptake reader add` or `uptake agency add`",
-            headers={"www-authenticate": "Bearer"},
-        )
+def _turned_away(error: DeniedError | NotYoursError) -> JSONResponse:
+    if isinstance(error, DeniedError):
+        return _denied(error.reason)
+    return problem(
+        403,
+        error.beyond.value.replace("_", "-"),
+        _BEYOND[error.beyond],
+        str(error),
+        extra=None if error.index is None else {"index": error.index},
     )
 
 
-def not_an_agency() -> ProblemError:
-    """A reader asks for receipts."""
-    return ProblemError(
-        problem(
-            403,
-            "not-an-agency",
-            "Receipts are told to agencies",
-            "the key is a reader's; ask with that of the agency that sent the events",
-        )
-    )
-
-
-def source_not_yours(index: int, source: str, own: Sequence[str]) -> ProblemError:
-    """An agency asks for what another one sent."""
-    return ProblemError(
-        problem(
-            403,
-            "source-not-yours",
-            "The source is another agency's",
-            f"event {index}: source {source!r} is not yours; you have "
-            + ", ".join(own),
-            extra={"index": index},
-        )
+def _denied(reason: KeyDenial) -> JSONResponse:
+    return problem(
+        401,
+        "no-valid-key",
+        "A valid key is needed",
+        f"{WHAT_IS_WRONG[reason]}; send the header Authorization: Bearer KEY, with a "
+        "key made by `uptake reader add` or `uptake agency add`",
+        headers={"www-authenticate": "Bearer"},
     )
 
 
@@ -203,35 +197,4 @@ def wrong_request(error: ValidationError) -> ProblemError:
             f"{places[0]['pointer']}: {places[0]['detail']}",
             extra={"errors": places},
         )
-    )
-
-
-def not_found(path: str) -> JSONResponse:
-    """Nothing is at the path."""
-    return problem(
-        404,
-        "no-such-path",
-        "Nothing is here",
-        f"there is no {path[:200]}; docs/openapi.json lists what there is",
-    )
-
-
-def wrong_method(allowed: str) -> JSONResponse:
-    """The path is there and takes another method."""
-    return problem(
-        405,
-        "wrong-method",
-        "The method is not taken here",
-        f"send {allowed}",
-        headers={"allow": allowed},
-    )
-
-
-def bug() -> JSONResponse:
-    """A bug of ours; the log has its traceback."""
-    return problem(
-        500,
-        "internal-error",
-        "The board made a mistake",
-        "the operator finds it in the log; ask again later",
     )

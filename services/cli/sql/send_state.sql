@@ -32,6 +32,19 @@ PRAGMA user_version = 1;
 PRAGMA application_id = 1970304107;
 COMMIT;
 
+-- name: make_later_tables
+-- Make what notes of earlier builds lack. `at`: microseconds since 1970, by the board's
+-- clock, when the last sending to an address began; null if it did not tell.
+CREATE TABLE IF NOT EXISTS beginning (door INTEGER PRIMARY KEY, at INTEGER);
+
+-- name: find_beginning
+-- Read when the last sending began.
+SELECT at FROM beginning WHERE door = ?;
+
+-- name: note_beginning
+-- Note when a sending begins.
+INSERT OR REPLACE INTO beginning (door, at) VALUES (?, ?);
+
 -- name: find_door
 -- Find an address, or note it.
 INSERT INTO door (url, phase, run) VALUES (?, 0, 0)

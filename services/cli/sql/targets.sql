@@ -7,8 +7,10 @@ SELECT
     s.status, s.reason, s.actual, s.expected, s.start_value, s.goal, s.start_date,
     s.due, s.position_bp, s.pace_7_bp, s.pace_28_bp, s.required_per_day,
     s.achieved_7_per_day, s.achieved_28_per_day, s.illustrative, s.status_since,
-    s.evaluated_at, f.day AS forecast_day, f.p10, f.p50, f.p90, f.miss_bp,
-    f.reason AS no_forecast
+    s.evaluated_at, s.measure, s.trajectory, s.period, s.goal_share_bp,
+    s.population_group, s.population, s.population_as_of, s.population_source,
+    s.population_illustrative, s.succeeds, s.succeeded_by,
+    f.day AS forecast_day, f.p10, f.p50, f.p90, f.miss_bp, f.reason AS no_forecast
 FROM reporting.target_status AS s
 LEFT JOIN reporting.target_forecast AS f ON f.target = s.target
 LEFT JOIN reporting.locality AS l

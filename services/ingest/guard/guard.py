@@ -3,30 +3,28 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from starlette.requests import Request
 
 from services.ingest.core.receipt import FORBIDDEN, Decided
-from services.ingest.guard.audit import Attempt, AuditLog
 from services.ingest.guard.limits import AgencyRates
 from services.ingest.settings import IngestSettings
 from services.ingest.wire.problems import ProblemError
-from shared.catalogue.keys import Bearer, Denied, KeyDenial, presented_key
+from shared.audit import Attempt, AuditLog, client_of
+from shared.catalogue.keys import (
+    WHAT_IS_WRONG,
+    Bearer,
+    Denied,
+    KeyDenial,
+    presented_key,
+)
 from shared.catalogue.model import Catalogue
 from shared.catalogue.watch import AgencyWatch
 from shared.metrics import IngestMetrics
 
-CLIENT_LENGTH_MAX: Final = 64
 CLAIMED_MAX: Final = 5
-
-_WRONG: Final = {
-    KeyDenial.NO_KEY: "no key was sent",
-    KeyDenial.MALFORMED: "the header is not one Bearer key",
-    KeyDenial.UNKNOWN: "the key is not valid",
-    KeyDenial.EXPIRED: "the key has expired",
-}
 
 
 class Guard:
@@ -123,17 +121,27 @@ class Guard:
             headers={"retry-after": str(math.ceil(wait_seconds))},
         )
 
-    async def wait(self, bearer: Bearer, events: int) -> None:
+    async def wait(
+        self,
+        bearer: Bearer,
+        events: int,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """Let an agency send so many more events of a stream, when it is their time.
 
         A stream is slowed down instead of refused: its sender cannot send the rest
         later, but waits while nothing is read.
+
+        Args:
+            bearer: Who sends.
+            events: How many.
+            rest: Waits so many seconds; what it raises ends the wait.
         """
         agency = bearer.agency
         while events > 0:
             part = min(events, self.rates.burst_of(agency))
             if wait_seconds := self.rates.take(agency, part):
-                await asyncio.sleep(wait_seconds)
+                await rest(wait_seconds)
             else:
                 events -= part
 
@@ -178,7 +186,7 @@ class Guard:
             Attempt(
                 status=status,
                 reason=reason,
-                client=_client(request),
+                client=client_of(request),
                 agency=bearer.agency.id,
                 key=bearer.key_id,
                 claimed=claimed,
@@ -192,8 +200,8 @@ class Guard:
             Attempt(
                 status=401,
                 reason=denied.reason.value,
-                client=_client(request),
-                agency=denied.agency_id,
+                client=client_of(request),
+                agency=denied.owner_id,
                 key=denied.key_id,
             )
         )
@@ -201,13 +209,7 @@ class Guard:
             401,
             "no-valid-key",
             "A valid key is needed",
-            f"{_WRONG[denied.reason]}; send the header Authorization: Bearer KEY, "
-            "with a key made by `uptake agency add`",
+            f"{WHAT_IS_WRONG[denied.reason]}; send the header Authorization: Bearer "
+            "KEY, with a key made by `uptake agency add`",
             headers={"www-authenticate": "Bearer"},
         )
-
-
-def _client(request: Request) -> str:
-    """Name where a request comes from; not by a header, which anyone can write."""
-    client = request.client
-    return "unknown" if client is None else client.host[:CLIENT_LENGTH_MAX]

@@ -5,6 +5,7 @@ process counts for itself, so with n processes behind a balancer an agency may s
 to n times as much (ADR 0017).
 """
 
+import math
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -63,6 +64,31 @@ class AgencyRates:
         Returns:
             0 if they are let through, else the seconds after which they would be.
         """
-        limiter = self._limiter(self.rate_of(agency), self.burst_of(agency))
-        result = limiter.limit(agency.id, events)
+        result = self._limiter_of(agency).limit(agency.id, events)
         return result.state.retry_after if result.limited else 0.0
+
+    def take_some(self, agency: Agency, events: int) -> tuple[int, float]:
+        """Let an agency send as many of some events as it may by now.
+
+        Args:
+            agency: As above.
+            events: Any number.
+
+        Returns:
+            How many are let through; and 0 if that is all, else the seconds after
+            which what it may send in a second would be, or the rest if that is less.
+        """
+        limiter = self._limiter_of(agency)
+        at_a_time = min(max(1, math.ceil(self.rate_of(agency))), self.burst_of(agency))
+        taken = 0
+        while taken < events:
+            ready = limiter.peek(agency.id).remaining
+            part = min(events - taken, ready or at_a_time)
+            result = limiter.limit(agency.id, part)
+            if result.limited:
+                return taken, result.state.retry_after
+            taken += part
+        return taken, 0.0
+
+    def _limiter_of(self, agency: Agency) -> GCRARateLimiter:
+        return self._limiter(self.rate_of(agency), self.burst_of(agency))

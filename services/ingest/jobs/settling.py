@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from services.ingest.publisher import LoggedBytes, LogPublisher
 from shared.clock import Clock
-from shared.errors import FatalError, RejectionCode, TransientError
+from shared.errors import KEPT_CODES, FatalError, RejectionCode, TransientError
 from shared.events.rejected_v1 import RejectedV1
 from shared.events.settled_v1 import (
     REASON_LENGTH_MAX,
@@ -109,9 +109,9 @@ def _make_parser(verb: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "records", nargs="*", metavar="PARTITION/OFFSET", help="where a record stood"
     )
-    parser.add_argument(
-        "--code", choices=sorted(RejectionCode), help="all open ones of this code"
-    )
+    # What was refused in an agency's own topic is mended and sent by its agency.
+    codes = KEPT_CODES if verb == "drop" else sorted(RejectionCode)
+    parser.add_argument("--code", choices=codes, help="all open ones of this code")
     parser.add_argument("--agency", metavar="ID", help="all open ones of this agency")
     parser.add_argument("--all", action="store_true", help="all open ones")
     parser.add_argument(

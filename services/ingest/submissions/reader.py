@@ -7,6 +7,7 @@ what became of its record, and a partition must not be stepped over by another's
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from typing_extensions import override
 
 from services.ingest.core.json_text import EventBounds
+from services.ingest.guard.limits import AgencyRates
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
 from services.ingest.submissions.judge import Judged, Submission, judge_submissions
@@ -33,11 +35,13 @@ from shared.events.topics import REFUSED, SUBMISSIONS, SUBMISSIONS_GROUP
 from shared.kafka.broker import admin_client, make_consumer, outages_as_transient
 from shared.metrics import IngestMetrics, SubmissionMetrics
 
-POLL_TIMEOUT_MS: Final = 250
+POLL_SECONDS: Final = 0.25
 POLL_RECORDS_MAX: Final = 2_000
 LOOK_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 1.0
 LEAVE_SECONDS_MAX: Final = 3.0
+HOLD_SECONDS_MAX: Final = 30.0
+"""An agency's limits may be raised while it waits for the old ones."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +74,7 @@ class SubmissionReader:
         catalogue: Callable[[], Catalogue],
         publisher: LogPublisher,
         *,
+        rates: AgencyRates,
         metrics: IngestMetrics,
         submission_metrics: SubmissionMetrics,
     ) -> None:
@@ -79,12 +84,14 @@ class SubmissionReader:
             settings: How to reach Kafka, and what an event may be.
             catalogue: Returns the catalogue that holds now.
             publisher: Of the log.
+            rates: Shared with the door over HTTP: an agency has one, however it sends.
             metrics: Shared with the door over HTTP.
             submission_metrics: Of topics alone.
         """
         self._settings = settings
         self._catalogue = catalogue
         self._publisher = publisher
+        self._rates = rates
         self._metrics = metrics
         self._submission_metrics = submission_metrics
         self._bounds = EventBounds(settings.event_bytes_max, settings.event_nesting_max)
@@ -169,14 +176,53 @@ class SubmissionReader:
             # One that has lost its topic just now: its records stay, undecided.
             if agency is None or not agency.kafka or not records:
                 continue
+            count, wait_seconds = self._rates.take_some(agency, len(records))
             try:
-                await self._take(agency, records)
+                await self._take_committed(consumer, partition, agency, records[:count])
             except TransientError as error:
                 self._put_back(consumer, partition, agency, records[0].offset, error)
                 continue
-            self._waiting.forget(partition)
-            await _commit(consumer, partition, records[-1].offset + 1)
-            self._show_lag(consumer, partition, agency, records[-1].offset + 1)
+            if count < len(records):
+                offset = records[count].offset
+                self._slow_down(consumer, partition, agency, offset, wait_seconds)
+
+    async def _take_committed(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        agency: Agency,
+        records: Sequence[ConsumerRecord],
+    ) -> None:
+        """Take records, if any, and commit them.
+
+        Raises:
+            TransientError: All of them must be taken again.
+        """
+        if not records:
+            return
+        await self._take(agency, records)
+        self._waiting.forget(partition)
+        await _commit(consumer, partition, records[-1].offset + 1)
+        self._show_lag(consumer, partition, agency, records[-1].offset + 1)
+
+    def _slow_down(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        agency: Agency,
+        offset: int,
+        wait_seconds: float,
+    ) -> None:
+        """Have a topic wait alone until more of it is within its agency's rate.
+
+        What was fetched beyond it is let go: the topic is the queue, not our memory.
+        """
+        held_seconds = min(wait_seconds, HOLD_SECONDS_MAX)
+        self._submission_metrics.slowed_seconds.labels(agency.id).inc(held_seconds)
+        now = asyncio.get_running_loop().time()
+        self._waiting.hold(partition, now + held_seconds)
+        self._show_lag(consumer, partition, agency, offset)
+        _read_again_later(consumer, partition, offset)
 
     def _put_back(
         self,
@@ -199,10 +245,7 @@ class SubmissionReader:
             },
         )
         self._show_lag(consumer, partition, agency, offset)
-        # Another replica may have it by now; then it is read there.
-        if partition in consumer.assignment():
-            consumer.seek(partition, offset)
-            consumer.pause(partition)
+        _read_again_later(consumer, partition, offset)
 
     def _resume(self, consumer: AIOKafkaConsumer) -> None:
         """Read on where the wait is over."""
@@ -217,10 +260,13 @@ class SubmissionReader:
             for partition in sorted(assigned.fresh):
                 await self._look_for_losses(consumer, partition)
                 assigned.fresh.discard(partition)
+            # A topic whose wait ends meanwhile is not kept waiting by the others.
+            now = asyncio.get_running_loop().time()
+            seconds = self._waiting.seconds_to_next(now, most=POLL_SECONDS)
             fetched: dict[
                 TopicPartition, list[ConsumerRecord]
             ] = await consumer.getmany(
-                timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX
+                timeout_ms=math.ceil(seconds * 1_000), max_records=POLL_RECORDS_MAX
             )
             return fetched
 
@@ -296,6 +342,16 @@ async def _leave(consumer: AIOKafkaConsumer) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LEAVE_SECONDS_MAX):
             await consumer.stop()
+
+
+def _read_again_later(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int
+) -> None:
+    """Fetch nothing of a topic until it is resumed, then from this place."""
+    # Another replica may have it by now; then it is read there.
+    if partition in consumer.assignment():
+        consumer.seek(partition, offset)
+        consumer.pause(partition)
 
 
 async def _commit(

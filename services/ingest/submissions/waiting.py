@@ -1,4 +1,4 @@
-"""Topics that wait alone, because Kafka did not confirm what became of records."""
+"""Topics that wait alone, each for its own trouble or its own rate."""
 
 from aiokafka import TopicPartition
 
@@ -6,7 +6,7 @@ from shared.backoff import delays_seconds
 
 
 class WaitingTopics:
-    """Until when each waits: longer each time, jittered, within bounds."""
+    """Until when each waits: in trouble longer each time, jittered, within bounds."""
 
     def __init__(self) -> None:
         self._attempts: dict[TopicPartition, int] = {}
@@ -25,10 +25,24 @@ class WaitingTopics:
         self._until[partition] = now + wait_seconds
         return wait_seconds
 
+    def hold(self, partition: TopicPartition, until: float) -> None:
+        """Have a topic wait for its agency's rate, which is no trouble of Kafka's.
+
+        Args:
+            partition: Its only partition.
+            until: Of that clock, in seconds.
+        """
+        self._until[partition] = until
+
     def forget(self, partition: TopicPartition) -> None:
         """Note that all is well."""
         self._attempts.pop(partition, None)
         self._until.pop(partition, None)
+
+    def seconds_to_next(self, now: float, *, most: float) -> float:
+        """Return how long nothing is due, or the most that is asked for."""
+        later = (until - now for until in self._until.values() if until > now)
+        return min((most, *later))
 
     def due(self, now: float) -> set[TopicPartition]:
         """Return the topics whose wait is over."""

@@ -105,6 +105,23 @@ class RequestBody:
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
+    async def rest(self, seconds: float) -> None:
+        """Read nothing for a while.
+
+        Raises:
+            ProblemError: At once, if the reading is interrupted meanwhile.
+        """
+        if self._interruption is not None:
+            raise self._interruption
+        try:
+            async with asyncio.timeout(seconds) as self._waiting:
+                await asyncio.Event().wait()
+        except TimeoutError:
+            if self._interruption is not None:
+                raise self._interruption from None
+        finally:
+            self._waiting = None
+
     async def plain(self, unpacking: Unpacking, pace: Pace) -> AsyncGenerator[bytes]:
         """Yield the body as it was before it was packed.
 

@@ -1,13 +1,16 @@
-"""`uptake rejected show` shows what the messages hold, and nothing else."""
+"""`uptake rejected`: which codes it knows, and that it shows what the messages hold."""
 
 import base64
 import hashlib
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from services.cli.rejected import app
 from services.cli.rejected_show import FoundRecord, describe, to_object
 from services.cli.render import to_json
+from shared.errors import RefusalCode, RejectionCode, SettingsError
 from shared.events.settled_v1 import DroppedV1, RedrivenV1
 from tests.unit.shared.test_rejected import dropped, redriven, rejected
 
@@ -67,3 +70,24 @@ def test_withheld_bytes_are_said_to_be_withheld() -> None:
     data = kept.message.data.model_copy(update={"bytes": ""})
     message = kept.message.model_copy(update={"data": data})
     assert "not kept" in "\n".join(describe(FoundRecord(message, None)))
+
+
+@pytest.mark.parametrize(
+    "code", sorted({*map(str, RejectionCode), *map(str, RefusalCode)})
+)
+def test_whatever_code_a_record_is_kept_with_can_be_listed(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that ingest writes of an agency's own topic."""
+    monkeypatch.delenv("UPTAKE_KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    # The words are taken, and what is missing next is the address of Kafka.
+    ran = CliRunner().invoke(app, ["list", "--code", code])
+    assert isinstance(ran.exception, SettingsError), ran.output
+
+
+def test_code_that_no_record_has_is_refused_with_those_that_there_are() -> None:
+    """A misspelt one would list nothing, as if there were nothing."""
+    ran = CliRunner().invoke(app, ["list", "--code", "odd"])
+    assert ran.exit_code == 2
+    assert "source_not_yours" in ran.output
+    assert "conflicting_duplicate" in ran.output

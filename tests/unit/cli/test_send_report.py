@@ -36,7 +36,7 @@ def test_plan_says_what_each_column_means(plan: Plan) -> None:
     """And which are not sent, within the terminal."""
     lines = describe_plan(plan)
     assert lines[:3] == [
-        "sales-november.csv: 1 rows, CSV with commas",
+        "sales-november.csv: 1 row, CSV with commas",
         '  column "Mã xã" -> locality',
         '  column "Ngày" -> time (date only: 12:00 Asia/Ho_Chi_Minh)',
     ]
@@ -59,7 +59,10 @@ def test_summary_shows_the_first_refusals_whole(plan: Plan) -> None:
         "    row 118     unknown_locality",
         f"      {detail}",
     ]
-    assert lines[-1] == "    and 4 more in that file"
+    assert lines[-2:] == [
+        "    and 4 more in that file",
+        "  to correct: edit that file, then send it as you sent this one",
+    ]
     assert widest(lines) <= 80
 
 
@@ -79,8 +82,8 @@ def test_what_went_before_is_told(plan: Plan) -> None:
     """Rows that an interrupted sending had sent, and rows that were corrected."""
     tally = Tally(accepted=8_000, before=4_000, corrected=3)
     assert summarize(plan, tally, []) == [
-        "  8,000 accepted and 4,000 before, 0 refused",
-        "  3 rows left out: they were sent corrected",
+        "  8,000 accepted and 4,000 before that, 0 refused",
+        "  3 rows left out, which were sent corrected",
     ]
 
 
@@ -90,8 +93,8 @@ def test_undo_tells_what_stays(tmp_path: Path) -> None:
     tally = Tally(accepted=5)
     lines = summarize_undo(path, Undoing(5, 2, 1), tally, None)
     assert lines == [
-        f"{path}: 5 events undone, 2 before",
-        "  1 reversals stay: they cannot be reversed",
+        f"{path}: 5 events undone, 2 before that",
+        "  1 reversal kept: a reversal cannot be reversed",
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.ingest.jobs.settling import parse_order
-from shared.errors import FatalError
+from shared.errors import FatalError, RefusalCode, RejectionCode
 
 
 def test_named_records_are_meant_whatever_their_code() -> None:
@@ -21,6 +21,12 @@ def test_options_choose_open_records() -> None:
     assert (order.verb, order.agency, order.reason) == ("drop", "bank", "noise")
 
 
+@pytest.mark.parametrize("code", sorted({*RejectionCode, *RefusalCode}))
+def test_records_of_every_code_can_be_dropped(code: str) -> None:
+    """Also what was refused in an agency's own topic."""
+    assert parse_order(["drop", "--code", code, "--reason", "x"]).code == code
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -28,6 +34,7 @@ def test_options_choose_open_records() -> None:
         "redrive --limit 3",
         "redrive 3/7 --all",
         "redrive --code odd",
+        "redrive --code source_not_yours",
         "redrive --all --limit 0",
         "redrive --all --reason x",
         "drop 3/7",

@@ -19,7 +19,6 @@ from tests.unit.ingest.doors import (
 
 CITIZEN = "038090012345"
 PHONE = "0912345678"
-CARD = "4111111111111111"
 EMAIL = "lan.nguyen@example.vn"
 
 
@@ -43,14 +42,6 @@ EMAIL = "lan.nguyen@example.vn"
         (EMAIL, Personal.EMAIL),
         (f"mailto:{EMAIL}?subject=x", Personal.EMAIL),
         ("lan＠example.com.vn", Personal.EMAIL),
-        (CARD, Personal.CARD),
-        ("5555555555554444", Personal.CARD),
-        ("2223003122003222", Personal.CARD),
-        ("378282246310005", Personal.CARD),
-        ("3530111333300000", Personal.CARD),
-        ("6200000000000005", Personal.CARD),
-        ("9704000000000018", Personal.CARD),
-        (f"paid with {CARD}", Personal.CARD),
         # Filled up with zeros to look like a UUID: of no version and no variant.
         ("00000000-0000-0000-0000-038090012345", Personal.CITIZEN),
         (f"550e8400-e29b-41d4-a716-446655440000/{PHONE}", Personal.PHONE),
@@ -86,9 +77,9 @@ def test_whole_token_that_looks_like_a_person_is_found(
         "202611210900",
         "2026112109000012",
         "2026-11-21T09:00:00.012345678+07:00",
-        "4111111111111112",
-        "1111111111111117",
-        "411111111111111",
+        # Eight random bytes in hexadecimal may happen to have no letter.
+        "4111111111111111",
+        "bank-17-4111111111111111",
         "order@shop",
         "@shop.vn",
         "a @ b.vn",

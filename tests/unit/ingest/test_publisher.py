@@ -1,15 +1,17 @@
 """Room for records that wait for Kafka: bounded, and given back."""
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.ingest import publisher as module
 from services.ingest.core.admission import Admitted
 from services.ingest.publisher import LogPublisher
 from shared.errors import TransientError
-from shared.kafka.producer import SteadyProducer
+from shared.kafka.producer import Pending, SteadyProducer, Submit
 from shared.settings import KafkaSettings
 
 
@@ -77,3 +79,87 @@ async def test_room_is_given_back_when_kafka_does_not_confirm() -> None:
         assert publisher._waiting_bytes == 500
         waiting.cancel()
     assert publisher._waiting_bytes == 0
+
+
+@dataclass(slots=True)
+class CountingClient:
+    """A producer of the library, as far as appending uses it; it confirms at once.
+
+    Attributes:
+        batches: How many records each whole batch had that was handed over.
+        singles: How many records were handed over alone.
+    """
+
+    batch_bytes_max: int = 1_000_000
+    batches: list[int] = field(default_factory=list)
+    singles: int = 0
+
+    def create_batch(self) -> BatchBuilder:
+        """Make a batch of the library's own."""
+        return BatchBuilder(self.batch_bytes_max, 0, is_transactional=False)
+
+    async def partitions_for(self, _: str) -> set[int]:
+        """Name the log's partitions."""
+        return {0, 1, 2, 3}
+
+    async def send_batch(
+        self, batch: BatchBuilder, _: str, *, partition: int
+    ) -> asyncio.Future[str]:
+        """Take a batch."""
+        assert partition in {0, 1, 2, 3}
+        self.batches.append(batch.record_count())
+        return self._confirmed()
+
+    async def send(self, *_: object, **__: object) -> asyncio.Future[str]:
+        """Take a record."""
+        self.singles += 1
+        return self._confirmed()
+
+    def _confirmed(self) -> asyncio.Future[str]:
+        confirmation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        confirmation.set_result("durable")
+        return confirmation
+
+
+@dataclass(slots=True)
+class Handing:
+    """Hands what is submitted to a client, and nothing else."""
+
+    client: CountingClient
+
+    async def confirm(self, submit: Submit, *, timeout_seconds: float) -> Pending:
+        """Submit it."""
+        assert timeout_seconds == 5
+        pending: Pending = []
+        await submit(self.client, pending)
+        return pending
+
+
+async def hand_over(client: CountingClient, count: int, size_bytes: int = 100) -> None:
+    """Append so many events."""
+    publisher = make(SlowLog())
+    publisher._producer = cast("SteadyProducer", Handing(client))
+    await publisher.append("bank", events(size_bytes) * count)
+
+
+async def test_batch_is_one_request_to_the_producer() -> None:
+    """A thousand events are handed over as one batch, not as a thousand records."""
+    client = CountingClient()
+    await hand_over(client, 1_000)
+    assert (client.batches, client.singles) == ([1_000], 0)
+
+
+async def test_batch_that_is_too_long_for_one_is_as_few_as_can_be() -> None:
+    """All of it, none of it twice."""
+    client = CountingClient(batch_bytes_max=10_000)
+    await hand_over(client, 100, size_bytes=1_000)
+    assert sum(client.batches) == 100
+    assert len(client.batches) <= 15
+    assert client.singles == 0
+
+
+async def test_single_event_is_handed_over_alone() -> None:
+    """So that the client may join it with others that come at the same time."""
+    client = CountingClient()
+    await hand_over(client, 1)
+    assert (client.batches, client.singles) == ([], 1)

@@ -37,3 +37,21 @@ def test_rates_of_any_number_of_agencies_are_bounded() -> None:
     for other in others:
         rates.take(other, 1)
     assert rates.take(BANK, 1) == 0
+
+
+def test_part_of_what_is_asked_is_let_through_and_the_rest_has_a_time() -> None:
+    """As much as there is; then what comes in a second, never more than a burst."""
+    rates = AgencyRates(events_per_second=0.5, burst_events=5)
+    assert rates.take_some(BANK, 3) == (3, 0.0)
+    taken, seconds = rates.take_some(BANK, 9)
+    assert taken == 2
+    assert 1 < seconds <= 2
+    assert rates.take_some(SHOP, 0) == (0, 0.0)
+    quick = AgencyRates(events_per_second=1_000, burst_events=50)
+    taken, seconds = quick.take_some(BANK, 60)
+    assert 50 <= taken < 60
+    assert 0 < seconds <= 0.01
+    narrow = AgencyRates(events_per_second=100, burst_events=1)
+    taken, seconds = narrow.take_some(BANK, 1_000_000)
+    assert taken == 1
+    assert 0 < seconds <= 0.01

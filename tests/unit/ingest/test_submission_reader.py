@@ -10,9 +10,14 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.ingest.core.admission import Admitted
+from services.ingest.guard.limits import AgencyRates
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
-from services.ingest.submissions.reader import SubmissionReader, _Assigned
+from services.ingest.submissions.reader import (
+    HOLD_SECONDS_MAX,
+    SubmissionReader,
+    _Assigned,
+)
 from shared.catalogue.model import Catalogue
 from shared.errors import TransientError
 from shared.events.refused_v1 import RefusedV1
@@ -126,8 +131,10 @@ def catalogue(*, has_topic: bool = True) -> Catalogue:
     return replace(made, agencies={"bank": bank, "shop": shop})
 
 
-def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
-    """Make a reader that writes to a world."""
+def make_reader(
+    world: World, *, has_topic: bool = True, burst: int = 10_000, rate: float = 0.001
+) -> SubmissionReader:
+    """Make a reader that writes to a world; what it may read does not come back."""
     registry = new_registry()
     return SubmissionReader(
         IngestSettings.model_validate(
@@ -135,6 +142,7 @@ def make_reader(world: World, *, has_topic: bool = True) -> SubmissionReader:
         ),
         lambda: catalogue(has_topic=has_topic),
         cast("LogPublisher", world),
+        rates=AgencyRates(events_per_second=rate, burst_events=burst),
         metrics=IngestMetrics(registry),
         submission_metrics=SubmissionMetrics(registry),
     )
@@ -225,6 +233,55 @@ async def test_one_topic_that_waits_keeps_no_other_waiting() -> None:
     await take(world)
     assert [what for what, _ in world.done] == ["failed", "seek", "tell", "commit"]
     assert world.paused() == {TOPIC}
+
+
+async def test_topic_beyond_its_agencys_rate_waits_alone_and_is_read_on() -> None:
+    """As much as it may is taken and committed; the others are not kept waiting."""
+    shop = TopicPartition("uptake.submissions.shop", 0)
+    (flood,) = records(*(make_event(id=f"e-{n}") for n in range(9))).values()
+    good = Record(
+        json.dumps(make_event("uptake.indicator.counted")).encode(), 3, shop.topic
+    )
+    world = World({TOPIC: flood, shop: [good]}, ours={TOPIC, shop})
+    reader = make_reader(world, burst=4)
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
+    assert world.done == [
+        ("append", ("bank", ("e-0", "e-1", "e-2", "e-3"))),
+        ("commit", 9),
+        ("seek", 9),
+        ("tell", ("shop", (3,))),
+        ("commit", 4),
+    ]
+    assert world.paused() == {TOPIC}
+    slowed = reader._submission_metrics.slowed_seconds
+    assert slowed.labels("bank")._value.get() == HOLD_SECONDS_MAX
+    world.done.clear()
+    # Too early, as after a rebalance: nothing is taken.
+    world.resume(TOPIC)
+    world.fetched = {TOPIC: flood[4:]}
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
+    assert world.done == [("seek", 9)]
+    assert world.paused() == {TOPIC}
+
+
+async def test_rate_is_one_for_both_ways_in() -> None:
+    """Who has sent all it may over HTTP has nothing left for its topic."""
+    world = World(records(make_event()))
+    reader = make_reader(world, burst=4)
+    assert reader._rates.take(BANK, 4) == 0.0
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
+    assert world.done == [("seek", 5)]
+
+
+async def test_wait_for_a_rate_is_as_long_as_it_has_to_be() -> None:
+    """What an agency may send in a second is waited for, not the whole backlog."""
+    world = World(records(*(make_event(id=f"e-{n}") for n in range(9))))
+    reader = make_reader(world, burst=4, rate=2)
+    before = asyncio.get_running_loop().time()
+    await reader._take_next(world, _Assigned(reader._submission_metrics))
+    assert world.done[-1] == ("seek", 9)
+    assert TOPIC not in reader._waiting.due(before + 0.9)
+    assert TOPIC in reader._waiting.due(asyncio.get_running_loop().time() + 1.0)
 
 
 async def test_agency_that_has_lost_its_topic_is_not_read_any_more() -> None:

@@ -9,12 +9,14 @@ from shared.metrics import (
     AlertingMetrics,
     HttpMetrics,
     IngestMetrics,
+    ReaderMetrics,
     new_registry,
 )
 
 KINDS = [
     HttpMetrics,
     AgencyMetrics,
+    ReaderMetrics,
     IngestMetrics,
     AggregationMetrics,
     AlertingMetrics,

@@ -165,3 +165,32 @@ def test_unknown_argument_ends_with_status_2(
         settings_from_command_line(PostgresSettings, "about")
     assert caught.value.code == 2
     assert "--port=80" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("proxy.example", "does not appear to be"),
+        ("*", "does not appear to be"),
+        ("", "does not appear to be"),
+        ("10.0.0.1,", "does not appear to be"),
+        ("10.0.0.1/8", "has host bits set"),
+        ("10.0.0.1,0.0.0.0/0", "0.0.0.0/0 is everybody"),
+        ("::/0", "::/0 is everybody"),
+    ],
+)
+def test_proxies_are_named_by_addresses_and_never_everybody(
+    environment: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    """What would be left aside, or would believe anyone, ends the start."""
+    assert said in problem(environment, HTTP_TRUSTED_PROXIES=value)
+
+
+def test_proxies_are_none_unless_they_are_named(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    """Who asks is then who is connected."""
+    assert load_settings(EverySettings).http_trusted_proxies is None
+    environment.setenv("UPTAKE_HTTP_TRUSTED_PROXIES", "10.1.2.3, fd00::/8")
+    named = load_settings(EverySettings).http_trusted_proxies
+    assert named == "10.1.2.3, fd00::/8"

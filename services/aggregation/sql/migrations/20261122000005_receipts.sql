@@ -53,65 +53,6 @@ AS $$
     SELECT sha256(convert_to(jsonb_build_array(source, id)::text, 'UTF8'))
 $$;
 
--- Notes a rejection with the outbox row that tells of it, so in the transaction that
--- counts it. What cannot be read has no id that anybody could ask for. As many old rows
--- go as come, and one more: those that the ledger, too, would have forgotten.
-CREATE FUNCTION aggregation.note_rejection() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog
-AS $$
-DECLARE
-    sent json;
-    told record;
-BEGIN
-    IF new.code = 'unreadable' THEN
-        RETURN NULL;
-    END IF;
-    BEGIN
-        sent := convert_from(new.record_value, 'UTF8')::json;
-        SELECT sent ->> 'agency' AS agency, sent ->> 'source' AS source, sent ->> 'id' AS id
-        INTO told;
-    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
-        -- Aggregation could read it and this cannot: the log's record and the topic still
-        -- say everything, and nothing may keep the batch from being applied.
-        RETURN NULL;
-    END;
-    IF told.agency IS NULL OR told.source IS NULL OR told.id IS NULL THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO aggregation.rejection (
-        source_id_hash, agency, source, id, partition, log_offset, logged_at, code, detail
-    )
-    VALUES (
-        reporting.source_id_hash(told.source, told.id), told.agency, told.source, told.id,
-        new.partition, new.log_offset, new.logged_at, new.code, new.detail
-    )
-    ON CONFLICT (source_id_hash, agency) DO UPDATE SET
-        partition = excluded.partition,
-        log_offset = excluded.log_offset,
-        logged_at = excluded.logged_at,
-        code = excluded.code,
-        detail = excluded.detail;
-    DELETE FROM aggregation.rejection
-    WHERE (source_id_hash, agency) IN (
-        SELECT r.source_id_hash, r.agency
-        FROM aggregation.rejection AS r
-        WHERE
-            r.partition = new.partition
-            AND r.logged_at < (
-                SELECT p.kept_since FROM aggregation.progress AS p
-                WHERE p.partition = new.partition
-            )
-        ORDER BY r.logged_at
-        LIMIT 2
-    );
-    RETURN NULL;
-END
-$$;
-
-CREATE TRIGGER note_rejection AFTER INSERT ON aggregation.outbox_rejected
-FOR EACH ROW EXECUTE FUNCTION aggregation.note_rejection();
-
 CREATE VIEW reporting.rejection AS
 SELECT
     source, id, agency, partition, log_offset, logged_at, code, detail, source_id_hash

@@ -1,8 +1,8 @@
 """A log line for each refused attempt, and no more lines than a disk can bear.
 
 A line says who claims to be whom, from where, and why that was refused. It never holds
-a key or a part of one, and nothing that was sent: agencies and keys are named as the
-catalogue names them.
+a key or a part of one, and nothing that was sent: agencies, readers and keys are named
+as their files name them. Every door that asks for a key writes the same line.
 """
 
 import asyncio
@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from starlette.requests import Request
 from throttled.rate_limiter import per_duration
 from throttled.rate_limiter.gcra import GCRARateLimiter
 from throttled.store import MemoryStore
 
-from services.ingest.guard.limits import AGENCIES_MAX
-from shared.metrics import IngestMetrics
+from shared.metrics import DoorMetrics
 
 SUMMARY_SECONDS: Final = 60.0
-_NOBODY: Final = ""
+# More agencies and readers than there are; beyond it the one that has been silent
+# longest is forgotten, and may have its lines anew.
+BUDGETS_MAX: Final = 20_000
+CLIENT_LENGTH_MAX: Final = 64
+_NOBODY: Final = "nobody"
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +40,9 @@ class Attempt:
         client: The address it came from.
         agency: Whose key it was; None where it was nobody's.
         key: The key's name for people.
-        claimed: Agencies in whose name it was tried to send, by their ids.
-        codes: Why its events were refused, with how many.
+        claimed: Agencies in whose name it was tried, by their ids.
+        codes: Why its events or questions were refused, with how many.
+        reader: Whose key it was, where it was a reader's.
     """
 
     status: int
@@ -47,16 +52,24 @@ class Attempt:
     key: str | None = None
     claimed: Sequence[str] = ()
     codes: tuple[tuple[str, int], ...] = ()
+    reader: str | None = None
+
+    @property
+    def budget(self) -> str:
+        """Whose lines it takes; a reader may have the id of an agency."""
+        if self.agency is not None:
+            return f"agency:{self.agency}"
+        return _NOBODY if self.reader is None else f"reader:{self.reader}"
 
 
 class AuditLog:
     """Writes refused attempts, each budget apart.
 
-    Attempts without a valid key share one budget and each agency has one of its own:
-    a flood of bad keys hides nobody who has a key and misuses it.
+    Attempts without a valid key share one budget, each agency and each reader has one
+    of its own: a flood of bad keys hides nobody who has a key and misuses it.
     """
 
-    def __init__(self, *, lines_per_minute: int, metrics: IngestMetrics) -> None:
+    def __init__(self, *, lines_per_minute: int, metrics: DoorMetrics) -> None:
         """Take a bound.
 
         Args:
@@ -67,12 +80,12 @@ class AuditLog:
         self._suppressed: Counter[str] = Counter()
         self._limiter = GCRARateLimiter(
             per_duration(timedelta(minutes=1), lines_per_minute, lines_per_minute),
-            MemoryStore(options={"MAX_SIZE": AGENCIES_MAX}),
+            MemoryStore(options={"MAX_SIZE": BUDGETS_MAX}),
         )
 
     def note(self, attempt: Attempt) -> None:
         """Write an attempt, or count it where its budget is used up."""
-        if self._limiter.limit(f"agency:{attempt.agency or _NOBODY}").limited:
+        if self._limiter.limit(attempt.budget).limited:
             self._suppressed[attempt.reason] += 1
             self._metrics.audit_suppressed.labels(attempt.reason).inc()
             return
@@ -83,6 +96,7 @@ class AuditLog:
                 "reason": attempt.reason,
                 "client": attempt.client,
                 "agency": attempt.agency,
+                "reader": attempt.reader,
                 "key": attempt.key,
                 "claimed": list(attempt.claimed),
                 "codes": dict(attempt.codes),
@@ -110,3 +124,9 @@ class AuditLog:
                 self.say_suppressed()
         finally:
             self.say_suppressed()
+
+
+def client_of(request: Request) -> str:
+    """Name where a request comes from; not by a header, which anyone can write."""
+    client = request.client
+    return "unknown" if client is None else client.host[:CLIENT_LENGTH_MAX]
