@@ -13,7 +13,7 @@ from shared.metrics import AlertingMetrics
 SLICE_TARGETS: Final = 100
 PAUSE_SECONDS: Final = 0.05
 """Between two slices, so that evaluations have the processor and their turn."""
-POLL_SECONDS: Final = 2.0
+POLL_SECONDS: Final = 5.0
 
 _log = logging.getLogger(__name__)
 

@@ -55,6 +55,13 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=1,
         description="chance of missing at which it no longer is",
     )
+    at_risk_alert: float = Field(
+        default=0.8,
+        ge=0.01,
+        le=1,
+        description="chance of missing from which TargetAtRisk begins; it ends when "
+        "the target is no longer at risk",
+    )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
         NoDecode,
@@ -65,9 +72,11 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
     )
 
     @model_validator(mode="after")
-    def _risk_ends_below_where_it_begins(self) -> Self:
+    def _risk_rises_from_leave_to_enter_to_alert(self) -> Self:
         if self.at_risk_leave > self.at_risk_enter:
             raise ValueError("UPTAKE_AT_RISK_LEAVE is above UPTAKE_AT_RISK_ENTER")
+        if self.at_risk_enter > self.at_risk_alert:
+            raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
         return self
 
     def risk_limits(self) -> RiskLimits:
@@ -75,4 +84,5 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         return RiskLimits(
             enter_bp=round(self.at_risk_enter * FULL_BP),
             leave_bp=round(self.at_risk_leave * FULL_BP),
+            alert_bp=round(self.at_risk_alert * FULL_BP),
         )

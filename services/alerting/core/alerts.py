@@ -69,8 +69,9 @@ def condition_of(
     kind: Kind,
     target: Target,
     status: Status,
-    *,
     status_since: datetime,
+    *,
+    is_grave: bool = True,
     today: date,
     now: datetime,
 ) -> Condition:
@@ -81,6 +82,7 @@ def condition_of(
         target: The target.
         status: Its status.
         status_since: Since when it has it.
+        is_grave: Whether the chance of missing is such that somebody should be told.
         today: The local day of `now`.
         now: The instant.
     """
@@ -89,12 +91,8 @@ def condition_of(
     match kind:
         case Kind.LAGGING:
             holds = status is Status.LAGGING
-        case Kind.AT_RISK if status is Status.LAGGING:
-            # It has come to what was feared, and that is told by the other alert:
-            # this one neither begins nor ends.
-            return Condition.UNKNOWN
         case Kind.AT_RISK:
-            holds = status is Status.AT_RISK
+            return _condition_of_risk(status, is_grave=is_grave)
         case Kind.MISSED:
             is_recent = -days_left(target, today) <= MISSED_TOLD_DAYS
             holds = status is Status.MISSED and is_recent
@@ -103,3 +101,13 @@ def condition_of(
         case _:
             assert_never(kind)
     return Condition.HOLDS if holds else Condition.CLEAR
+
+
+def _condition_of_risk(status: Status, *, is_grave: bool) -> Condition:
+    """Tell whether the alert about a risk begins, stands still, or ends."""
+    if status is Status.LAGGING:
+        # It has come to what was feared, and the other alert tells of that.
+        return Condition.UNKNOWN
+    if status is not Status.AT_RISK:
+        return Condition.CLEAR
+    return Condition.HOLDS if is_grave else Condition.UNKNOWN

@@ -19,7 +19,7 @@ from services.alerting.core.life_cycle import (
 )
 from services.alerting.core.life_cycle import waits as waiting_time
 from services.alerting.core.path import day_number, days_left
-from services.alerting.core.risk import RiskLimits
+from services.alerting.core.risk import RiskLimits, is_grave
 from services.alerting.core.status import (
     DEFAULT_LIMITS,
     Assessment,
@@ -121,12 +121,14 @@ def evaluate(
     since = memory.status_since
     if since is None or memory.status is not assessment.status:
         since = now
+    grave = is_grave(assessment.outlook, limits)
     looks = []
     next_in = interval
     for kind in Kind:
         life = memory.lives.get(kind, Quiet())
+        status = assessment.status
         condition = condition_of(
-            kind, target, assessment.status, status_since=since, today=today, now=now
+            kind, target, status, since, is_grave=grave, today=today, now=now
         )
         policy = policy_of(kind, target)
         after = retire(life, now) if is_removed else step(life, condition, policy, now)

@@ -10,15 +10,17 @@ STALE_AFTER: Final = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class RiskLimits:
-    """Chances of missing between which a target is at risk (ADR 0023).
+    """From which chances of missing a target is at risk, and somebody told (ADR 0023).
 
     Attributes:
-        enter_bp: From this chance on it is, in basis points.
+        enter_bp: From this chance on it is at risk, in basis points.
         leave_bp: Until its chance is no higher than this; at most `enter_bp`.
+        alert_bp: From this chance on its alert begins; at least `enter_bp`.
     """
 
     enter_bp: int = 5_000
     leave_bp: int = 4_000
+    alert_bp: int = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,10 @@ def is_at_risk(outlook: Outlook | None, limits: RiskLimits, *, was: bool) -> boo
     if was:
         return outlook.miss_bp > limits.leave_bp
     return outlook.miss_bp >= limits.enter_bp
+
+
+def is_grave(outlook: Outlook | None, limits: RiskLimits) -> bool:
+    """Tell whether a risk is such that its alert begins."""
+    if outlook is None or outlook.miss_bp is None:
+        return False
+    return outlook.miss_bp >= limits.alert_bp

@@ -1,8 +1,10 @@
 """`make bench-forecast`: coverage of the intervals, and what thresholds cost."""
 
 import argparse
+import asyncio
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +15,10 @@ import scipy
 
 from services.alerting.core.forecast import Course, forecast_all
 from tests.bench.forecast.coverage import WEEKS_SEEN, Coverage, measure_coverage
+from tests.bench.forecast.stored import TARGETS as STORED
+from tests.bench.forecast.stored import measure_stored
 from tests.bench.forecast.thresholds import (
-    ENTER,
+    RULES,
     Operation,
     operate,
     run_targets,
@@ -63,7 +67,7 @@ def draw(seed: int, size: int) -> list[Sample]:
         *(
             with_wrong_ceiling(sample, percent)
             for sample in curves
-            for percent in (90, 110)
+            for percent in (110, 120, 90)
         ),
     ]
 
@@ -157,6 +161,20 @@ def measure_speed(sample: Sample) -> tuple[float, float]:
     return sum(slices), max(slices)
 
 
+def measure_service(report: Report) -> None:
+    """Let the service's own store make the forecasts of a day."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        stored = asyncio.run(measure_stored(Path(folder)))
+    report.add(
+        f"a day's forecasts of {STORED:,} targets, stored", "s", [stored.seconds]
+    )
+    report.add("its slowest slice", "ms", [stored.slice_seconds * 1_000])
+    report.add("the event loop held up at most", "ms", [stored.pause_seconds * 1_000])
+    report.add("a look with nothing due", "ms", [stored.idle_seconds * 1_000])
+    report.add("one evaluation of all", "s", [stored.evaluation_seconds])
+
+
 def study(seed: int, size: int) -> tuple[Report, list[Coverage]]:
     """Run everything."""
     report = Report(
@@ -180,11 +198,12 @@ def study(seed: int, size: int) -> tuple[Report, list[Coverage]]:
         total, slowest = measure_speed(sample)
         report.add(f"forecasts of {TARGETS:,} targets, {name}", "s", [total])
         report.add(f"slowest slice of {SLICE}, {name}", "ms", [slowest * 1_000])
+    measure_service(report)
     rng = np.random.default_rng(seed)
     runs = [run_targets(truth(rng, size), rng) for truth in TRUTHS]
     names = [*(sample.name for sample in samples[: len(TRUTHS)]), "all four"]
     for name, run in zip(names, [*runs, together(runs)], strict=True):
-        points = [operate(run, enter) for enter in (None, *ENTER)]
+        points = [operate(run, rule) for rule in (None, *RULES)]
         report.tables.append(threshold_table(name, points))
     return report, found
 

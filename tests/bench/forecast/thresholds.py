@@ -22,9 +22,20 @@ STEP_DAYS: Final = 3
 SLOWED_FROM: Final = (60, 200)
 """Days of the run between which courses that slow down begin to."""
 SLOWED_TO: Final = (0.2, 0.6)
-ENTER: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-LEAVE_BELOW: Final = 0.1
-"""An alert ends this much below where it began."""
+RULES: Final = (
+    (0.30, 0.20),
+    (0.40, 0.30),
+    (0.50, 0.40),
+    (0.60, 0.50),
+    (0.70, 0.60),
+    (0.80, 0.70),
+    (0.90, 0.80),
+    (0.95, 0.85),
+    (0.70, 0.40),
+    (0.80, 0.40),
+    (0.90, 0.40),
+)
+"""Chances of missing at which an alert begins, and below which it ends."""
 IN_TIME_DAYS: Final = 56
 """Before the due day: what is told later can hardly be helped any more."""
 GRACE_DAYS: Final = 7
@@ -118,18 +129,20 @@ def run_targets(sample: Sample, rng: np.random.Generator) -> Runs:
     return Runs(days, chances, lagging, final < goals, slowed_at)
 
 
-def operate(runs: Runs, enter: float | None) -> Operation:
+def operate(runs: Runs, rule: tuple[float, float] | None) -> Operation:
     """Work out one point of the curve.
 
     Args:
         runs: The targets.
-        enter: Chance of missing from which a target is at risk; None: alert by
-            position and pace alone.
+        rule: Chance of missing at which an alert begins, and that below which it ends;
+            None: alert by position and pace alone.
     """
-    if enter is None:
-        raised = runs.lagging
+    if rule is None:
+        name, raised = "position and pace", runs.lagging
     else:
-        raised = _with_hysteresis(runs.chances, enter, enter - LEAVE_BELOW)
+        enter, leave = rule
+        name = f"chance {enter:.2f}, until {leave:.2f}"
+        raised = _with_hysteresis(runs.chances, enter, leave)
     met, missed = ~runs.is_missed, runs.is_missed
     ever: NDArray[np.bool_] = np.any(raised, axis=1)
     first = np.where(ever, runs.days[raised.argmax(axis=1)], RUN_DAYS)
@@ -137,7 +150,7 @@ def operate(runs: Runs, enter: float | None) -> Operation:
     delays = _delays(runs, raised)
     begun = raised & ~np.column_stack([np.zeros(len(raised), bool), raised[:, :-1]])
     return Operation(
-        rule="position and pace" if enter is None else f"chance >= {enter:.2f}",
+        rule=name,
         false_alarms=float(ever[met].mean()),
         false_days=float(raised[met].mean()),
         warned=float(in_time[missed].mean()),

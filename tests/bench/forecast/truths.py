@@ -14,6 +14,8 @@ HISTORY_DAYS: Final = 200
 """Days before a target starts that have been reported; a forecast may see them."""
 RUN_DAYS: Final = 364
 FUTURE_DAYS: Final = 2_200
+WRONG_PERCENT_CLAIMED: Final = range(100, 111)
+"""How wrong a ceiling may be in per cent of the true one: a tenth may never come."""
 TOTAL_DAYS: Final = HISTORY_DAYS + RUN_DAYS + FUTURE_DAYS
 
 
@@ -47,7 +49,7 @@ def linear_under_ceiling(rng: np.random.Generator, size: int) -> Sample:
     """Draw courses that go on at one rate although a ceiling is known.
 
     The forecast cannot know early on that they will not slow down, and says so by
-    intervals that are wider than they would have to be: nothing is claimed.
+    intervals that may be wider than they would have to be: nothing is claimed.
     """
     sample = linear(rng, size)
     reach = sample.levels[:, HISTORY_DAYS + RUN_DAYS * 2]
@@ -112,7 +114,7 @@ def with_wrong_ceiling(sample: Sample, percent: int) -> Sample:
         sample.effects,
         sample.levels,
         sample.ceilings * percent // 100,
-        is_claimed=False,
+        is_claimed=percent in WRONG_PERCENT_CLAIMED,
     )
 
 

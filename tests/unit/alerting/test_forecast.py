@@ -163,7 +163,14 @@ def logistic_days(level: float, ceiling: int, days: int) -> tuple[list[int], flo
 def test_a_known_ceiling_tells_that_growth_will_slow() -> None:
     """Past the middle of an S-curve a straight line would be far too early."""
     effects, level = logistic_days(400_000, 1_000_000, 182)
-    course = Course(tuple(effects), round(level), 950_000, True, None, 100)  # noqa: FBT003 -- the course rises
+    course = Course(
+        effects=effects,
+        level=round(level),
+        goal=950_000,
+        rises=True,
+        ceiling=None,
+        days_left=100,
+    )
     later, _ = logistic_days(level, 1_000_000, 400)
     reached = int(np.searchsorted(np.cumsum(later), 950_000 - level)) + 1
     straight, curved = forecast(course), forecast(replace(course, ceiling=1_000_000))
@@ -172,6 +179,22 @@ def test_a_known_ceiling_tells_that_growth_will_slow() -> None:
     assert curved.p90_days is not None
     assert straight.p90_days < reached
     assert curved.p10_days <= reached <= curved.p90_days
+
+
+def test_a_goal_near_the_ceiling_may_never_be_reached() -> None:
+    """Where nine tenths are asked of a curve that may end there, no P90 is named."""
+    effects, level = logistic_days(200_000, 1_000_000, 84)
+    course = Course(
+        effects=effects,
+        level=round(level),
+        goal=950_000,
+        rises=True,
+        ceiling=1_000_000,
+        days_left=3_000,
+    )
+    answer = forecast(course)
+    assert answer.p90_days is None
+    assert answer.miss_bp > 1_000
 
 
 def test_a_goal_at_the_ceiling_is_forecast_for_nearly_all_of_it() -> None:

@@ -76,7 +76,7 @@ def test_risk_begins_at_one_half_and_ends_at_two_fifths(
 
 def test_limits_are_those_that_were_set() -> None:
     """An operator who would rather hear less sets them higher."""
-    limits = RiskLimits(enter_bp=8_000, leave_bp=7_000)
+    limits = RiskLimits(enter_bp=8_000, leave_bp=7_000, alert_bp=9_000)
     result = look(seen(ON_PATH, outlook(7_999)), limits=limits)
     assert result.assessment.status is Status.ON_TRACK
 
@@ -129,10 +129,26 @@ def test_unknown_keeps_what_was_judged_before() -> None:
     assert result.assessment.is_at_risk
 
 
-def test_target_at_risk_raises_its_alert() -> None:
+def test_target_gravely_at_risk_raises_its_alert() -> None:
     """Of its own kind, with the patience of the target."""
-    result = look(seen(ON_PATH, outlook(6_000)))
+    result = look(seen(ON_PATH, outlook(8_000)))
     assert [(a.kind, a.notice) for a in result.alerts] == [(Kind.AT_RISK, State.FIRING)]
+
+
+def test_lesser_risk_is_shown_and_not_told() -> None:
+    """The status says it; nobody is woken."""
+    result = look(seen(ON_PATH, outlook(7_999)))
+    assert result.assessment.status is Status.AT_RISK
+    assert result.alerts == ()
+
+
+def test_alert_of_a_risk_goes_on_until_the_risk_is_over() -> None:
+    """A chance that falls below where it began does not end it; the status does."""
+    raised = replace(WAS, lives={Kind.AT_RISK: Firing(1, NOON, NOON)})
+    (alert,) = look(seen(ON_PATH, outlook(4_500)), raised).alerts
+    assert (alert.has_moved, alert.notice) == (False, None)
+    (alert,) = look(seen(ON_PATH, outlook(4_000)), raised).alerts
+    assert alert.has_moved
 
 
 @pytest.mark.parametrize(
@@ -170,18 +186,18 @@ def test_lagging_target_does_not_raise_a_second_alert_about_its_risk() -> None:
 def test_text_tells_the_chance_and_the_days() -> None:
     """In both languages."""
     forecast = Outlook(
-        on_day(49), 7_246, date(2026, 4, 2), date(2026, 5, 9), date(2026, 12, 30)
+        on_day(49), 8_246, date(2026, 4, 2), date(2026, 5, 9), date(2026, 12, 30)
     )
     (alert,) = look(seen(ON_PATH, forecast)).alerts
     assert alert.summary.english == (
         "Thanh Hóa risks missing its target for cashless accounts: 1,500 so far, 2,000 "
-        "are due by 11 April 2026. The chance of missing 11 April 2026 is 72 %. As it "
+        "are due by 11 April 2026. The chance of missing 11 April 2026 is 82 %. As it "
         "has gone so far it will be reached between 2 April 2026 and December 2026."
     )
     assert alert.summary.vietnamese == (
         "Thanh Hóa có nguy cơ không đạt chỉ tiêu tài khoản không dùng tiền mặt: hiện "
         "có 1.500, chỉ tiêu là 2.000 đến ngày 11/4/2026. Khả năng không đạt vào ngày "
-        "11/4/2026 là 72 %. Với tiến độ đến nay sẽ đạt được từ ngày 2/4/2026 đến tháng "
+        "11/4/2026 là 82 %. Với tiến độ đến nay sẽ đạt được từ ngày 2/4/2026 đến tháng "
         "12/2026."
     )
 

@@ -39,10 +39,10 @@ def test_localities_of_the_metrics_are_a_list_by_commas(
 
 
 def test_limits_of_risk_are_those_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between one half and two fifths unless told otherwise."""
-    assert load_settings(AlertingSettings).risk_limits() == RiskLimits(5_000, 4_000)
-    monkeypatch.setenv("UPTAKE_AT_RISK_ENTER", "0.8")
-    assert load_settings(AlertingSettings).risk_limits() == RiskLimits(8_000, 4_000)
+    """One half, two fifths and four fifths unless told otherwise."""
+    assert load_settings(AlertingSettings).risk_limits() == RiskLimits()
+    monkeypatch.setenv("UPTAKE_AT_RISK_ENTER", "0.7")
+    assert load_settings(AlertingSettings).risk_limits() == RiskLimits(7_000, 4_000)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,7 @@ def test_limits_of_risk_are_those_of_the_study(monkeypatch: pytest.MonkeyPatch) 
         ("UPTAKE_ALERT_RESEND_SECONDS", "0"),
         ("UPTAKE_AT_RISK_ENTER", "50"),
         ("UPTAKE_AT_RISK_LEAVE", "0.6"),
+        ("UPTAKE_AT_RISK_ALERT", "0.4"),
     ],
 )
 def test_wrong_value_is_named_in_one_line(

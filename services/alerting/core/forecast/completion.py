@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.special import stdtr
 
 from services.alerting.core.forecast.progress import CARRIES, Fit, Floats, fit
 from services.alerting.core.forecast.scales import (
+    CEILINGS,
     COUNTED_PRIOR,
     IMITATIONS,
     counted,
@@ -219,16 +221,17 @@ def _models(group: _Group) -> Iterable[_Model]:
     priors = [np.where(has_ceiling, COUNTED_PRIOR, 1.0)]
     scales = [plain]
     if has_ceiling.any():
-        for imitation in IMITATIONS:
-            scale = saturating(imitation, group.levels, group.aims, group.ceilings)
+        curve_prior = (1.0 - COUNTED_PRIOR) / len(IMITATIONS)
+        for imitation, (part, prior) in product(IMITATIONS, CEILINGS):
+            ceilings = part * group.ceilings
+            scale = saturating(imitation, group.levels, group.aims, ceilings)
             scales.append(scale)
-            share = (1.0 - COUNTED_PRIOR) / len(IMITATIONS)
-            priors.append(np.where(scale.applies, share, 0.0))
+            priors.append(np.where(scale.applies, curve_prior * prior, 0.0))
     # Whoever counts one by one has at least the variance of chance.
     noise_min = np.maximum(plain.weeks.mean(axis=1), 1.0)
-    for scale, prior in zip(scales, priors, strict=True):
+    for scale, likely in zip(scales, priors, strict=True):
         with np.errstate(divide="ignore"):
-            log_prior = np.log(prior)
+            log_prior = np.log(likely)
         for carry in CARRIES:
             fitted = fit(carry, scale.weeks, noise_min)
             log_weight = (

@@ -18,7 +18,10 @@ Floats = NDArray[np.float64]
 
 IMITATIONS: Final = (2.0, 20.0, np.inf)
 """Values of `b` that are tried; more of them forecast no better (ADR 0023)."""
-COUNTED_PRIOR: Final = 0.7
+CEILINGS: Final = ((1.0, 0.7), (0.9, 0.2), (0.8, 0.1))
+"""Shares of the known ceiling at which a curve may level off, since some never come,
+and how likely each is before anything was seen."""
+COUNTED_PRIOR: Final = 0.5
 """How likely it is that counts themselves are the scale, before anything was seen."""
 
 
@@ -28,7 +31,7 @@ class Scaled:
 
     Attributes:
         weeks: Progress of each week, oldest first.
-        missing: Progress that is missing to what is aimed at.
+        missing: Progress that is missing to what is aimed at; may be infinite.
         log_density: Logarithm of how much the scale stretches counts, over all weeks:
             makes likelihoods on different scales comparable.
         applies: Whether the scale means anything for a series.
@@ -64,24 +67,25 @@ def saturating(
     Args:
         imitation: Bass's `q / p`.
         levels: As for `counted`.
-        aims: As for `counted`; below the ceiling.
+        aims: As for `counted`; what is not below the ceiling is never reached.
         ceilings: By series; NaN where there is none.
     """
     shares = levels / ceilings[:, None]
     with np.errstate(invalid="ignore"):
         applies = np.all((shares < 1.0) & (shares >= 0.0), axis=1)
-        applies &= aims < ceilings
         if np.isinf(imitation):
             applies &= np.all(shares > 0.0, axis=1)
+        is_reachable = aims < ceilings
     shares = np.where(applies[:, None], shares, 0.5)
-    aimed = np.where(applies, aims / ceilings, 0.75)
+    aimed = np.where(applies & is_reachable, aims / ceilings, 0.75)
     slopes = _slope(imitation, shares)
     now = slopes[:, -1]
     count_now = np.where(applies, ceilings, 1.0) / now
     places = _place(imitation, shares)
+    missing = (_place(imitation, aimed) - places[:, -1]) * count_now
     return Scaled(
         weeks=np.diff(places, axis=1) * count_now[:, None],
-        missing=(_place(imitation, aimed) - places[:, -1]) * count_now,
+        missing=np.where(is_reachable, missing, np.inf),
         log_density=np.log(slopes[:, 1:] / now[:, None]).sum(axis=1),
         applies=applies,
     )
