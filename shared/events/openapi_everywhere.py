@@ -29,12 +29,6 @@ EVERYWHERE: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
             404,
             "the path is wrong; the documents of the contract name every address",
         ),
-        "no-such-path": _problem(
-            "no-such-path",
-            "Nothing is here",
-            404,
-            "there is no /v1/total; docs/openapi.json lists what there is",
-        ),
     },
     "MethodNotAllowed": {
         "method-not-allowed": _problem(
@@ -43,27 +37,18 @@ EVERYWHERE: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
             405,
             "GET is not taken; POST is",
         ),
-        "wrong-method": _problem(
-            "wrong-method", "The method is not taken here", 405, "send POST"
-        ),
     },
     "OurMistake": {
         "bug": _problem(
             "bug",
             "The service failed",
             500,
-            "this is our mistake and in our log; whether anything was taken is "
-            "unknown: send the same again with the same ids",
-        ),
-        "internal-error": _problem(
-            "internal-error",
-            "The board made a mistake",
-            500,
-            "the operator finds it in the log; ask again later",
+            "this is our mistake and in our log; of events that were sent nobody "
+            "knows whether they were taken: send the same again with the same ids",
         ),
     },
 }
-"""By the name of the component: of ingest and the other services, then of the board."""
+"""By the name of the component."""
 
 _MEANINGS: Final = {
     "NoSuchAddress": "404: there is nothing at the path.",

@@ -230,10 +230,7 @@ PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
     },
     408: {
         "body-too-slow": _problem(
-            "body-too-slow",
-            "The body came too slowly",
-            408,
-            "no byte came for 10 s",
+            "body-too-slow", "The body came too slowly", 408, "no byte came for 10 s"
         ),
         "head-too-slow": _problem(
             "head-too-slow",
@@ -387,10 +384,7 @@ PROBLEMS: Final[dict[int, dict[str, dict[str, object]]]] = {
             "nothing was taken; send the same again later, or as batches",
         ),
         "stopping": _problem(
-            "stopping",
-            "The service is stopping",
-            503,
-            "send the same again later",
+            "stopping", "The service is stopping", 503, "send the same again later"
         ),
         "stopping, before it is read": _problem(
             "stopping",

@@ -50,7 +50,8 @@ class Recount:
     def level(self, catalogue: Catalogue, target: Target) -> int:
         """Count a stock's level, or what came in a flow's span."""
         if target.measure is Measure.FLOW:
-            return sum(self.by_day(catalogue, target).values())
+            by_day = self.by_day(catalogue, target)
+            return sum(by_day[day] for day in by_day if day >= target.start_date)
         return sum(
             self._series(agency, leaf)
             for agency in ("a", "b")
@@ -58,12 +59,12 @@ class Recount:
         )
 
     def by_day(self, catalogue: Catalogue, target: Target) -> dict[date, int]:
-        """Sum effects per day, of a flow in its span."""
+        """Sum effects per day, of a flow up to its due day."""
         below = _below(catalogue, target)
         found: dict[date, int] = {}
         for (indicator, _, leaf, day), (count, _) in self.days.items():
             is_flow = target.measure is Measure.FLOW
-            is_out = is_flow and not target.start_date <= day <= target.due
+            is_out = is_flow and day > target.due
             if indicator == target.indicator and leaf in below and not is_out:
                 found[day] = found.get(day, 0) + count
         return found

@@ -88,11 +88,14 @@ def position_beside(target: Target, level: int, due_now: Fraction) -> Fraction:
     1 is exactly there, 0 still at the start, below 0 worse than the start. Where
     nothing is due yet it is 1 if the level is not worse than the start, else 0.
     """
-    due_by_now = due_now - target.start_value
     covered = level - target.start_value
+    # In whole numbers up to the last step: each fraction in between costs a gcd, and
+    # thousands of targets are judged at a time.
+    parts = due_now.denominator
+    due_by_now = due_now.numerator - target.start_value * parts
     if due_by_now == 0:
         return Fraction(int(direction(target) * covered >= 0))
-    return covered / due_by_now
+    return Fraction(covered * parts, due_by_now)
 
 
 def _length(target: Target) -> int:

@@ -164,7 +164,7 @@ day_written AS (
         AND l.leaf_valid_from = f.valid_from
     JOIN alerting.unit AS s
         ON s.unit_id = l.unit_id
-        AND (s.since IS NULL OR f.day BETWEEN s.since AND s.until)
+        AND (s.until IS NULL OR f.day <= s.until)
     GROUP BY l.unit_id, f.day
     ON CONFLICT (unit_id, day) DO UPDATE SET count = u.count + excluded.count
     RETURNING u.unit_id

@@ -39,7 +39,8 @@ DELETE FROM alerting.unit_day WHERE unit_id = ANY($1::bigint[])
 DELETE FROM alerting.unit_partition WHERE unit_id = ANY($1::bigint[])
 
 -- name: fill_days
--- Sum the copy per day for units ($1).
+-- Sum the copy per day for units ($1). A flow's days before its span are kept too: they
+-- tell how it has been coming along.
 INSERT INTO alerting.unit_day (unit_id, day, count)
 SELECT l.unit_id, d.day, sum(d.count)
 FROM alerting.unit_leaf AS l
@@ -48,7 +49,7 @@ JOIN alerting.daily_total AS d
     ON d.indicator = l.indicator
     AND d.locality = l.leaf
     AND d.valid_from = l.leaf_valid_from
-    AND (u.since IS NULL OR d.day BETWEEN u.since AND u.until)
+    AND (u.until IS NULL OR d.day <= u.until)
 WHERE l.unit_id = ANY($1::bigint[])
 GROUP BY l.unit_id, d.day
 
@@ -71,7 +72,7 @@ GROUP BY l.unit_id, f.partition
 
 -- name: fill_levels
 -- Sum the levels of units ($1), whose leaves have the digests $2; a flow's is the sum
--- of its days, which have been filled.
+-- of the days of its span, which have been filled.
 UPDATE alerting.unit AS u
 SET leaves_digest = n.leaves_digest,
     level = coalesce(
@@ -84,7 +85,8 @@ SET leaves_digest = n.leaves_digest,
                 AND s.valid_from = l.leaf_valid_from
             WHERE l.unit_id = u.unit_id
         ) ELSE (
-            SELECT sum(d.count) FROM alerting.unit_day AS d WHERE d.unit_id = u.unit_id
+            SELECT sum(d.count) FROM alerting.unit_day AS d
+            WHERE d.unit_id = u.unit_id AND d.day >= u.since
         ) END,
         0
     )

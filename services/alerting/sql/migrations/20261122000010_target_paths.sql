@@ -2,9 +2,8 @@
 
 SET ROLE uptake_alerting;
 
--- A flow's unit sums the days of one span only, since a flow has no level: what came
--- within a target's run is kept like a stock's level, so that a look at it costs the
--- same. Both null: a stock.
+-- A flow has no level. What came within the span of a target's run is kept like one,
+-- so that a look at it costs the same as at a stock. Both null: a stock.
 ALTER TABLE alerting.unit
     ADD COLUMN since date,
     ADD COLUMN until date,
