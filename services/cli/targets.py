@@ -101,7 +101,7 @@ def targets(
         _print(rows if is_whole else without_past(rows), of=len(rows))
         if target is not None:
             for row in rows:
-                print("\n".join(describe_goal(row)))
+                print("\n".join([*describe_goal(row), *describe_forecast(row)]))
 
 
 async def _read(
@@ -158,6 +158,20 @@ def describe_goal(row: TargetRow) -> list[str]:
     return lines
 
 
+def describe_forecast(row: TargetRow) -> list[str]:
+    """Tell what is forecast of one target, or why nothing is, in lines."""
+    if row.forecast_day is None:
+        return ["  forecast   none was made yet"]
+    made = f"from the days up to {row.forecast_day}"
+    if row.no_forecast is not None:
+        return [f"  forecast   none ({row.no_forecast}), {made}"]
+    p10, p50, p90 = (day or "beyond ten years" for day in (row.p10, row.p50, row.p90))
+    return [
+        f"  forecast   P10 {p10}, P50 {p50}, P90 {p90}",
+        f"             chance of missing {ratio(row.miss_bp)}, {made}",
+    ]
+
+
 def _percent(share_bp: int) -> str:
     whole, rest = divmod(share_bp, PERCENT_BP)
     return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
@@ -194,21 +208,5 @@ def _print(rows: Sequence[TargetRow], *, of: int) -> None:
             print(f"{row.target}: {row.status} because of {row.reason}")
     if len(rows) < of:
         print(f"{of - len(rows)} over and succeeded by another: --all shows them too")
-    if len(rows) == 1:
-        print(_forecast_line(rows[0]))
     if any(row.illustrative for row in rows):
         print("* illustrative: not a target that anybody has set")
-
-
-def _forecast_line(row: TargetRow) -> str:
-    """Tell what is forecast of one target, or why nothing is."""
-    if row.forecast_day is None:
-        return "forecast: none was made yet"
-    made = f"from the days up to {row.forecast_day}"
-    if row.no_forecast is not None:
-        return f"forecast: none ({row.no_forecast}), {made}"
-    p10, p50, p90 = (day or "beyond ten years" for day in (row.p10, row.p50, row.p90))
-    return (
-        f"forecast: reached P10 {p10}, P50 {p50}, P90 {p90};\n"
-        f"  chance of missing {row.due}: {ratio(row.miss_bp)}, {made}"
-    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.test_alerting_paths import in_period, sold, write_population
 from tests.support.stack import Stack, eventually
 from tests.support.totals import (
     Total,
@@ -72,7 +73,7 @@ async def test_target_that_will_be_missed_is_at_risk_in_time(stack: Stack) -> No
     assert made["test-short"]["miss_bp"] is None
     await wait_alert(stack, "firing", kind="TargetAtRisk")
     ran = await run_uptake(stack, "targets", "test-cashless")
-    assert f"forecast: reached P10 {forecast['p10']}" in ran.out, ran
+    assert f"forecast   P10 {forecast['p10']}" in ran.out, ran
 
     async def is_shown() -> bool:
         _, text = await stack.get("alerting", "/metrics")
@@ -107,6 +108,26 @@ async def test_forecast_is_made_once_for_a_day_and_anew_for_another_goal(
     anew = (await forecasts(stack))["test-cashless"]
     assert anew["day"] == first["day"]
     assert anew["miss_bp"] < first["miss_bp"]
+
+
+async def test_population_is_the_ceiling_of_a_stock_and_flows_have_none(
+    stack: Stack,
+) -> None:
+    """What is counted of a flow in its year comes on top of nothing."""
+    today = local_today()
+    write_population(stack.catalogue, 2_000)
+    share = target("test-share") | {"goal": {"percent": 50, "of": "people"}}
+    counted = 5 * min(100, (today - today.replace(month=1, day=1)).days)
+    flow = in_period("test-flow", str(today.year), counted + 100)
+    write_targets(stack.catalogue, share, flow)
+    sales = [sold(5, today - timedelta(days=ago)) for ago in range(1, 101)]
+    await publish_totals(stack, [*sales, *half_as_fast()])
+    await stack.start("alerting")
+    made = await wait_forecasts(stack, 2)
+    assert (made["test-flow"]["p50"] - today).days in {19, 20}
+    assert made["test-share"]["miss_bp"] > 9_900
+    rows = await stack.fetch("SELECT target, ceiling FROM alerting.forecast ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("test-flow", None), ("test-share", 2_000)]
 
 
 async def test_nothing_is_forecast_before_the_last_midnight_is_copied(

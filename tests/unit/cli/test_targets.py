@@ -3,7 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from services.cli.targets import TargetRow, describe_goal, without_past
+from services.cli.targets import (
+    TargetRow,
+    describe_forecast,
+    describe_goal,
+    without_past,
+)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LAGS = TargetRow(
@@ -40,6 +45,12 @@ LAGS = TargetRow(
     population_illustrative=True,
     succeeds=None,
     succeeded_by=None,
+    forecast_day=date(2026, 11, 20),
+    p10=date(2029, 10, 3),
+    p50=date(2030, 1, 15),
+    p90=None,
+    miss_bp=9_958,
+    no_forecast=None,
 )
 
 
@@ -88,3 +99,21 @@ def test_target_that_is_over_is_left_out_once_its_successor_has_started() -> Non
     assert without_past(rows) == rows
     started = replace(waiting, status="on_track")
     assert without_past((over, alone, running, started)) == (alone, running, started)
+
+
+def test_forecast_says_days_and_chance_and_up_to_when_it_looked() -> None:
+    """A day beyond the horizon has no name, and no chance is rounded up."""
+    assert describe_forecast(LAGS) == [
+        "  forecast   P10 2029-10-03, P50 2030-01-15, P90 beyond ten years",
+        "             chance of missing 0.99, from the days up to 2026-11-20",
+    ]
+
+
+def test_what_is_not_forecast_says_why() -> None:
+    """Too short a history, or none made yet."""
+    short = replace(LAGS, no_forecast="short_history", miss_bp=None)
+    assert describe_forecast(short) == [
+        "  forecast   none (short_history), from the days up to 2026-11-20"
+    ]
+    new = replace(LAGS, forecast_day=None)
+    assert describe_forecast(new) == ["  forecast   none was made yet"]
