@@ -81,6 +81,26 @@ MUTATIONS: Mapping[str, Mutation] = {
         ),
         (FOUND,),
     ),
+    "records that cannot be read": Mutation(
+        (
+            Edit(
+                "services/ingest/submissions/fetching.py",
+                r"\(UnicodeDecodeError, ",
+                "(",
+            ),
+        ),
+        (f"{UNITS}/test_submission_fetching.py",),
+    ),
+    "what came before one that cannot be read": Mutation(
+        (
+            Edit(
+                "services/ingest/submissions/fetching.py",
+                r"seek\(partition, start\)\n +try:",
+                "paused()\n            try:",
+            ),
+        ),
+        (f"{UNITS}/test_submission_fetching.py",),
+    ),
     "length of a line": without(
         r"len\(self\._begun\) > self\._bytes_max",
         "services/ingest/core/lines.py",

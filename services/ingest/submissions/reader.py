@@ -24,6 +24,7 @@ from typing_extensions import override
 from services.ingest.core.json_text import EventBounds
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
+from services.ingest.submissions.fetching import fetch
 from services.ingest.submissions.judge import Judged, Submission, judge_submissions
 from services.ingest.submissions.waiting import WaitingTopics
 from shared.backoff import wait_out
@@ -217,12 +218,12 @@ class SubmissionReader:
             for partition in sorted(assigned.fresh):
                 await self._look_for_losses(consumer, partition)
                 assigned.fresh.discard(partition)
-            fetched: dict[
-                TopicPartition, list[ConsumerRecord]
-            ] = await consumer.getmany(
-                timeout_ms=POLL_TIMEOUT_MS, max_records=POLL_RECORDS_MAX
+            return await fetch(
+                consumer,
+                self._waiting,
+                timeout_ms=POLL_TIMEOUT_MS,
+                records_max=POLL_RECORDS_MAX,
             )
-            return fetched
 
     async def _look_for_losses(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition
