@@ -112,6 +112,11 @@ chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATI
 	@$(BIN)/python -m tests.faults.chaos --seconds $(or $(DURATION),600) \
 	  --broker $(or $(BROKER),apache) $(if $(SEED),--seed $(SEED))
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## hostile input made up by machines: schemathesis, atheris (DURATION=600 SEED=n ONLY=doors)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(DURATION),600) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: test-all
 test-all: test test-kafka tools ## every test, on both brokers; what is missing fails (CI)
 	$(PYTEST) -m "(debian or node or slow) and not kafka"
@@ -146,6 +151,7 @@ lock: $(VENV)/.dev ## resolve the dependencies into requirements/ (UPGRADE=1 tak
 	$(LOCK) -c requirements/dev.txt --extra embedded pyproject.toml -o requirements/embedded.txt
 	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(LOCK) -c requirements/dev.txt tests/fuzz/requirements.in -o tests/fuzz/requirements.txt
 	@for peer in $(PEERS); do \
 	  $(LOCK) $$peer/requirements.in -o $$peer/requirements.txt || exit 1; \
 	done

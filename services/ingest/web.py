@@ -19,6 +19,7 @@ from starlette.routing import Route
 from services.ingest.core.admission import open_door
 from services.ingest.core.json_text import EventBounds
 from services.ingest.core.receipt import Decided, Deciding, StreamTally
+from services.ingest.core.text import echo_name
 from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
@@ -278,8 +279,8 @@ def _wishes(query: QueryParams) -> Wishes:
                 400,
                 "bad-parameter",
                 "The query has a parameter that is not taken",
-                f"{name[:64]}={value[:64]}; there are dry_run and atomic, each true "
-                "or false",
+                f"{echo_name(name)}={echo_name(value)}; there are dry_run and atomic, "
+                "each true or false",
             )
         found[name] = value == "true"
     return Wishes(is_dry_run=found["dry_run"], is_atomic=found["atomic"])

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
+from services.ingest.core.admission import Refusal
 from services.ingest.core.binary_mode import event_of, is_binary
 from services.ingest.core.json_text import (
     EventBounds,
@@ -14,9 +15,10 @@ from services.ingest.core.json_text import (
     NotJsonError,
     decode_text,
     parse_batch,
+    parse_data,
     parse_event,
-    parse_json,
 )
+from services.ingest.core.text import echo_name
 from services.ingest.wire.problems import ProblemError
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -25,7 +27,6 @@ STREAM: Final = "application/x-ndjson"
 _JSON: Final = "application/json"
 # An honest event has about a dozen; a value takes many times the memory of its text.
 _VALUES_PER_EVENT_MAX: Final = 64
-_SHOWN_MAX: Final = 100
 
 
 class Mode(Enum):
@@ -69,7 +70,7 @@ def mode_of(headers: Headers) -> Mode:
         415,
         "media-type",
         "The body's media type is not taken",
-        f"content-type is {media_type[:_SHOWN_MAX] or 'absent'}; send {STRUCTURED} "
+        f"content-type is {echo_name(media_type) or 'absent'}; send {STRUCTURED} "
         f"for one event, {BATCH} for an array, {STREAM} for one event a line, or "
         f"{_JSON} for the data of an event whose attributes are ce- header fields",
         headers={"accept": ", ".join((*_MODES, _JSON))},
@@ -86,8 +87,9 @@ def events_of(
     """
     try:
         if mode is Mode.BINARY:
-            data = parse_json(decode_text(body)) if body else None
-            yield event_of(headers.raw, data)
+            data = parse_data(decode_text(body), bounds.event) if body else None
+            is_refused = isinstance(data, Refusal)
+            yield data if is_refused else event_of(headers.raw, data)
         elif mode is Mode.ONE:
             yield parse_event(decode_text(body), bounds.event)
         else:
@@ -151,5 +153,5 @@ def _require_utf8(parameters: str) -> None:
                 415,
                 "charset",
                 "The body's character set is not taken",
-                f"charset is {charset[:_SHOWN_MAX] or 'absent'}; send UTF-8",
+                f"charset is {echo_name(charset) or 'absent'}; send UTF-8",
             )
