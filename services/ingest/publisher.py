@@ -65,19 +65,22 @@ class LogPublisher:
         """Wait for what is under way, then disconnect."""
         await self._producer.stop()
 
-    async def append(self, agency: str, events: Sequence[Admitted]) -> None:
+    async def append(self, agency: str, events: Sequence[Admitted | bytes]) -> None:
         """Append an agency's events to its partition, in order.
 
         Args:
             agency: The partition's key.
-            events: What ingest admitted.
+            events: What ingest admitted; some as their records are to stand there.
 
         Raises:
             TransientError: Not all are confirmed; whether they are in the log is
                 unknown. Or so much waits for Kafka that nothing was sent.
         """
         key = agency.encode()
-        values = [msgspec.json.encode(event.record) for event in events]
+        values = [
+            event if isinstance(event, bytes) else msgspec.json.encode(event.record)
+            for event in events
+        ]
 
         async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
             if len(values) == 1:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from services.ingest.core.admission import open_door
 from services.ingest.core.json_text import EventBounds
+from services.ingest.core.precedents import Precedents
 from services.ingest.core.receipt import Decided, Deciding, StreamTally
 from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
@@ -93,6 +94,7 @@ class EventsDoor:
         self._metrics = metrics
         self._http_metrics = http_metrics
         self._clock = clock
+        self._precedents = Precedents()
         event = EventBounds(settings.event_bytes_max, settings.event_nesting_max)
         self._bounds = BatchBounds(settings.batch_events_max, event)
         self._held = HeldBytes(settings.held_bytes_max)
@@ -220,7 +222,7 @@ class EventsDoor:
         """Decide on events, and let others go on in between."""
         now = self._clock.now()
         door = open_door(self._guard.catalogue, bearer.agency, now)
-        deciding = Deciding(door)
+        deciding = Deciding(door, self._precedents)
         left = iter(events)
         while True:
             before = deciding.received
