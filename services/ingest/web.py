@@ -9,11 +9,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from services.ingest.core.admission import open_door
@@ -153,7 +154,7 @@ class EventsDoor:
             if not wishes.is_dry_run:
                 share.hold(len(decided.admitted) * HELD_PER_EVENT)
                 await self._append(bearer.agency, decided)
-        return JSONResponse(decided.receipt(len(decided.admitted)), status_code=202)
+        return _accepted(decided.receipt(len(decided.admitted)))
 
     async def _read(self, arrival: Arrival, bearer: Bearer, share: Share) -> Decided:
         """Read and decide; what was read is forgotten when this returns."""
@@ -313,7 +314,14 @@ def _summary(tally: StreamTally) -> Response:
             f"{tally.received:,} of {tally.received:,} events were refused",
             extra=tally.receipt(),
         )
-    return JSONResponse(tally.receipt(), status_code=202)
+    return _accepted(tally.receipt())
+
+
+def _accepted(receipt: Mapping[str, object]) -> Response:
+    # Five times as fast as the standard library, and said for each event.
+    return Response(
+        msgspec.json.encode(receipt), status_code=202, media_type="application/json"
+    )
 
 
 def _broken(error: ProblemError, tally: StreamTally) -> ProblemError:

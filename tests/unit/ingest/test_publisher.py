@@ -11,6 +11,7 @@ from services.ingest.publisher import LogPublisher
 from shared.errors import TransientError
 from shared.kafka.producer import SteadyProducer
 from shared.settings import KafkaSettings
+from tests.support.stack import eventually
 
 
 class SlowLog:
@@ -46,12 +47,16 @@ async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     log = SlowLog()
     publisher = make(log)
     async with asyncio.TaskGroup() as group:
-        for _ in range(2):
-            group.create_task(publisher.append("bank", events(500)))
+        for agency in ("bank", "shop"):
+            group.create_task(publisher.append(agency, events(500)))
         await asyncio.sleep(0)
         with pytest.raises(TransientError, match="nothing was sent"):
             await publisher.append("bank", events(20))
-        assert log.asked == 2
+
+        async def are_asked() -> bool:
+            return log.asked == 2
+
+        await eventually(are_asked, what="both are sent")
         log.may_confirm.set()
     await publisher.append("bank", events(1_000))
     assert publisher._waiting_bytes == 0
