@@ -11,6 +11,7 @@ import msgspec
 from services.ingest.core.admission import Admitted, Refusal, admit
 from services.ingest.core.json_text import EventBounds
 from services.ingest.core.personal import find_personal, kind_of
+from services.ingest.core.precedents import PlainEvent, Precedents, members_of
 from services.ingest.wire.modes import BatchBounds
 from shared.events.adoption_v1_decode import decode_entry
 from tests.unit.ingest.doors import make_door
@@ -24,6 +25,7 @@ DETAIL_LENGTH_MAX: Final = 1_000
 ID_LENGTH_MAX: Final = 128
 
 _DOOR: Final = make_door()
+_PLAIN_DOOR: Final = Precedents().open(_DOOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,29 @@ def pieces_of(data: bytes) -> Iterator[bytes]:
 
 def decide(raw: object) -> Admitted | Refusal:
     """Decide on an event as the door does, and hold the decision against its rules."""
-    decision = raw if isinstance(raw, Refusal) else admit(raw, _DOOR)
+    decision = _decide(raw)
     if isinstance(decision, Refusal):
         _hold_refusal(decision)
     else:
         _hold_record(decision)
     return decision
+
+
+def _decide(raw: object) -> Admitted | Refusal:
+    if isinstance(raw, Refusal):
+        return raw
+    if not isinstance(raw, PlainEvent):
+        return admit(raw, _DOOR)
+    strict = admit(members_of(raw), _DOOR)
+    # The first time there may be no precedent, the second time there is one.
+    for _ in range(2):
+        quick = _PLAIN_DOOR.admit(raw)
+        if isinstance(quick, bytes):
+            assert isinstance(strict, Admitted), "a precedent admits what is refused"
+            assert quick == msgspec.json.encode(strict.record)
+        else:
+            assert verdict(quick) == verdict(strict)
+    return strict
 
 
 def verdict(decision: Admitted | Refusal) -> object:

@@ -336,7 +336,7 @@ def _check_members(data: Mapping[str, object], type_: EventType) -> None:
     allowed = _MEMBERS[type_.effect]
     if type_.indicator is not None:
         allowed -= {"indicator"}
-    for name in data:
+    for name in sorted(data):
         if name not in allowed:
             raise RefusedError(
                 RefusalCode.BAD_DATA,

@@ -1,10 +1,11 @@
 """The forms in which events come: told apart by the head, taken apart from the body."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from msgspec import Raw
 from starlette.datastructures import Headers
 
 from services.ingest.core.admission import Refusal
@@ -16,9 +17,9 @@ from services.ingest.core.json_text import (
     decode_text,
     parse_batch,
     parse_data,
-    parse_event,
 )
 from services.ingest.core.text import echo_name
+from services.ingest.wire.plain import read_event, split_batch
 from services.ingest.wire.problems import ProblemError
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -27,6 +28,8 @@ STREAM: Final = "application/x-ndjson"
 _JSON: Final = "application/json"
 # An honest event has about a dozen; a value takes many times the memory of its text.
 _VALUES_PER_EVENT_MAX: Final = 64
+# As many at most are cut apart before any is read.
+_VALUES_PER_PLAIN_EVENT_MAX: Final = 16
 
 
 class Mode(Enum):
@@ -91,7 +94,7 @@ def events_of(
             is_refused = isinstance(data, Refusal)
             yield data if is_refused else event_of(headers.raw, data)
         elif mode is Mode.ONE:
-            yield parse_event(decode_text(body), bounds.event)
+            yield read_event(body, bounds.event)
         else:
             yield from _batch(body, bounds)
     except NotJsonError as error:
@@ -104,9 +107,14 @@ def _batch(body: bytes, bounds: BatchBounds) -> Iterator[object]:
     values_max = bounds.events_max * _VALUES_PER_EVENT_MAX
     if body.count(b",") > values_max:
         raise _too_long(f"more than {values_max:,} values", bounds)
+    text = decode_text(body)
+    elements = _elements_of(body, bounds)
+    if elements:
+        yield from _read_each(elements, text, bounds.event)
+        return
     count = 0
     try:
-        for event in parse_batch(decode_text(body), bounds.event):
+        for event in parse_batch(text, bounds.event):
             count += 1
             if count > bounds.events_max:
                 raise _too_long(f"more than {bounds.events_max:,} events", bounds)
@@ -120,6 +128,27 @@ def _batch(body: bytes, bounds: BatchBounds) -> Iterator[object]:
         ) from None
     if count == 0:
         raise empty()
+
+
+def _elements_of(body: bytes, bounds: BatchBounds) -> list[Raw]:
+    """Cut a body into what may be events; nothing where that must be done strictly."""
+    if body.count(b",") > bounds.events_max * _VALUES_PER_PLAIN_EVENT_MAX:
+        return []
+    elements = split_batch(body) or []
+    return elements if len(elements) <= bounds.events_max else []
+
+
+def _read_each(
+    elements: Sequence[Raw], text: str, bounds: EventBounds
+) -> Iterator[object]:
+    for element in elements:
+        try:
+            yield read_event(bytes(element), bounds)
+        except NotJsonError:
+            # Said once more, with its place in the whole body.
+            for _ in parse_batch(text, bounds):
+                pass
+            raise
 
 
 def empty() -> ProblemError:
