@@ -16,7 +16,11 @@ pytestmark = [
     pytest.mark.timeout(SECONDS_MAX + 60),
 ]
 
-ALIKE = ("tests/unit/ingest/test_plain.py", "tests/property/test_plain_events.py")
+ALIKE = (
+    "tests/unit/ingest/test_plain.py",
+    "tests/unit/ingest/test_precedents.py",
+    "tests/property/test_plain_events.py",
+)
 TOGETHER = ("tests/unit/shared/test_companies.py",)
 PLAIN = "services/ingest/wire/plain.py"
 PRECEDENTS = "services/ingest/core/precedents.py"
@@ -34,9 +38,6 @@ MUTATIONS: Mapping[str, Mutation] = {
     "repeated keys": without(PLAIN, r"event if text\.count[^\n]*", "event"),
     "escapes": without(PLAIN, r' or b"\\\\" in text', ""),
     "size of an event": without(PLAIN, r"len\(text\) > bytes_max or ", ""),
-    "members that are none": without(
-        PLAIN, r"PlainData, forbid_unknown_fields=True", "PlainData"
-    ),
     "bounds of a count": without(PLAIN, r"ge=1, le=COUNT_MAX", "ge=0"),
     "clean ids": without(PRECEDENTS, r"not id_\.isprintable\(\) or ", ""),
     "ids that name nobody": without(PRECEDENTS, r" or kind_of\(id_\) is not None", ""),

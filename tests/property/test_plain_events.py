@@ -343,26 +343,6 @@ def test_plain_event_goes_the_quick_way() -> None:
     assert written_at_once == strictly(made[1], door)
 
 
-def test_precedent_of_another_holds_for_nobody() -> None:
-    """Whether it is another agency, another binding of a key, or another catalogue."""
-    precedents = Precedents()
-    text = json.dumps(make_event()).encode()
-    event = read_event(text, BOUNDS)
-    assert isinstance(event, PlainEvent)
-    door = make_door()
-    for _ in range(2):
-        precedents.open(door).admit(event)
-    for other in (
-        make_door(SHOP),
-        make_door(replace(BANK, locality="04")),
-        make_door(now=NOON + timedelta(days=70)),
-        make_door(now=NOON - timedelta(days=1)),
-    ):
-        shared = replace(other, catalogue=door.catalogue)
-        for each in (other, shared):
-            assert isinstance(precedents.open(each).admit(event), Refusal)
-
-
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is sent; what was forgotten is found again."""
     for limit in ("PRECEDENTS_MAX", "HOURS_MAX", "AGENCIES_MAX"):
