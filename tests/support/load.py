@@ -95,8 +95,7 @@ class Load:
             count, locality = chance.randint(1, 9), chance.choice(self.localities)
             made = opened(count, locality=locality, at=now() - age)
             made["source"] = SOURCES[self.agency]
-            # The letter keeps sixteen digits by chance from being a card's number.
-            made["id"] = f"{self.agency}-{self.made}-i{chance.getrandbits(64):x}"
+            made["id"] = f"{self.agency}-{self.made}-{chance.getrandbits(64):x}"
             self.made += 1
             lot = chance.random()
             if lot < 0.005:
