@@ -112,6 +112,11 @@ chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATI
 	@$(BIN)/python -m tests.faults.chaos --seconds $(or $(DURATION),600) \
 	  --broker $(or $(BROKER),apache) $(if $(SEED),--seed $(SEED))
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## hostile input made up by machines: schemathesis, atheris (DURATION=600 SEED=n ONLY=doors)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(DURATION),600) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: test-all
 test-all: test test-kafka tools ## every test, on both brokers; what is missing fails (CI)
 	$(PYTEST) -m "(debian or node or slow) and not kafka"
@@ -123,8 +128,8 @@ killed-broker: $(VENV)/.dev ## the broker killed under load, and a recount (Java
 	  $(PYTEST) -s tests/faults/test_killed_broker.py
 
 .PHONY: bench
-bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone)
-	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
+bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone, INGEST=1 the door)
+	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(INGEST),--ingest) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: bench-door
 bench-door: $(VENV)/.dev ## a large file of NDJSON through the door, twice: rate, memory, recount (Java, Maven; BYTES=1000000000 PACKED=zstd BROKER=embedded)
@@ -150,6 +155,7 @@ lock: $(VENV)/.dev ## resolve the dependencies into requirements/ (UPGRADE=1 tak
 	$(LOCK) -c requirements/dev.txt --extra embedded pyproject.toml -o requirements/embedded.txt
 	$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(LOCK) -c requirements/dev.txt tests/fuzz/requirements.in -o tests/fuzz/requirements.txt
 	@for peer in $(PEERS); do \
 	  $(LOCK) $$peer/requirements.in -o $$peer/requirements.txt || exit 1; \
 	done

@@ -1,6 +1,7 @@
 """Start the ingest service or one of its long verbs: settings, work, exit status."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from shared.runtime import run_service
 from shared.settings import KafkaSettings, load_settings, settings_from_command_line
 
 ABOUT = "uptake ingest: takes events over HTTP; acknowledged means durable."
+GARBAGE_THRESHOLD = 20_000
 EXIT_BAD_SETTINGS = 2
 EXIT_INTERRUPTED = 130
 
@@ -25,6 +27,11 @@ def main() -> int:
     """Run the service, or the verb that is the first word; return the exit status."""
     if sys.argv[1:2] and sys.argv[1] in (*VERBS, CHECK):
         return run_verb(sys.argv[1:])
+    # A hundred open requests are some thousand objects that live for milliseconds;
+    # looking for cycles among them every 700 costs a quarter of the time of a single
+    # event, and finds none.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     settings = settings_from_command_line(IngestSettings, ABOUT)
     configure_logging("ingest", settings.log_level)
     return run_service(lambda stop: run(settings, stop))

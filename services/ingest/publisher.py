@@ -22,6 +22,7 @@ from shared.events.refused_v1 import RefusedV1
 from shared.events.rejected_v1 import RejectedV1
 from shared.events.settled_v1 import DroppedV1, RedrivenV1
 from shared.events.topics import EVENTS, REFUSED, REJECTED
+from shared.kafka.companies import Companies
 from shared.kafka.producer import Pending, SteadyProducer
 from shared.settings import KafkaSettings
 
@@ -29,6 +30,8 @@ LINGER_MS: Final = 2
 # Records that wait for Kafka's confirmation. A slow broker makes senders wait, by 503,
 # and not our memory grow; what a request holds besides is some ten times as much.
 WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
+# From this size on a request's records are sent by themselves.
+ALONE_BYTES_MIN: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class LogPublisher:
     def __init__(self, settings: KafkaSettings, *, ack_timeout_seconds: float) -> None:
         self._producer = SteadyProducer(settings, linger_ms=LINGER_MS)
         self._ack_timeout_seconds = ack_timeout_seconds
+        self._companies = Companies(self._confirm, timeout_seconds=ack_timeout_seconds)
         self._partition_of = DefaultPartitioner()
         self._waiting_bytes = 0
 
@@ -65,31 +69,27 @@ class LogPublisher:
         """Wait for what is under way, then disconnect."""
         await self._producer.stop()
 
-    async def append(self, agency: str, events: Sequence[Admitted]) -> None:
+    async def append(self, agency: str, events: Sequence[Admitted | bytes]) -> None:
         """Append an agency's events to its partition, in order.
 
         Args:
             agency: The partition's key.
-            events: What ingest admitted.
+            events: What ingest admitted; some as their records are to stand there.
 
         Raises:
             TransientError: Not all are confirmed; whether they are in the log is
                 unknown. Or so much waits for Kafka that nothing was sent.
         """
-        key = agency.encode()
-        values = [msgspec.json.encode(event.record) for event in events]
-
-        async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
-            if len(values) == 1:
-                sent = await producer.send(EVENTS, values[0], key=key, headers=HEADERS)
-                pending.append(sent)
+        values = [
+            event if isinstance(event, bytes) else msgspec.json.encode(event.record)
+            for event in events
+        ]
+        size_bytes = sum(map(len, values))
+        with self._room_for(size_bytes):
+            if size_bytes < ALONE_BYTES_MIN:
+                await self._companies.send(agency, values)
             else:
-                await self._submit_batch(producer, key, values, pending)
-
-        with self._room_for(sum(map(len, values))):
-            await self._producer.confirm(
-                submit, timeout_seconds=self._ack_timeout_seconds
-            )
+                await self._confirm(agency, values, self._ack_timeout_seconds)
 
     async def append_again(
         self, records: Sequence[LoggedBytes]
@@ -179,6 +179,16 @@ class LogPublisher:
         finally:
             self._waiting_bytes -= size_bytes
 
+    async def _confirm(
+        self, agency: str, values: Sequence[bytes], timeout_seconds: float
+    ) -> None:
+        key = agency.encode()
+
+        async def submit(producer: AIOKafkaProducer, pending: Pending) -> None:
+            await self._submit_batch(producer, key, values, pending)
+
+        await self._producer.confirm(submit, timeout_seconds=timeout_seconds)
+
     async def _submit_batch(
         self,
         producer: AIOKafkaProducer,
@@ -197,6 +207,8 @@ class LogPublisher:
             )
             batch = producer.create_batch()
             assert _add(batch, key, value), "one record is larger than a batch"
+        # Or it would wait for records that are sent one by one.
+        batch.close()
         pending.append(await producer.send_batch(batch, EVENTS, partition=partition))
 
 

@@ -9,16 +9,19 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from services.ingest.core.admission import open_door
 from services.ingest.core.json_text import EventBounds
+from services.ingest.core.precedents import Precedents
 from services.ingest.core.receipt import Decided, Deciding, StreamTally
+from services.ingest.core.text import echo_name
 from services.ingest.guard.guard import Guard
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
@@ -93,6 +96,7 @@ class EventsDoor:
         self._metrics = metrics
         self._http_metrics = http_metrics
         self._clock = clock
+        self._precedents = Precedents()
         event = EventBounds(settings.event_bytes_max, settings.event_nesting_max)
         self._bounds = BatchBounds(settings.batch_events_max, event)
         self._held = HeldBytes(settings.held_bytes_max)
@@ -151,7 +155,7 @@ class EventsDoor:
             if not wishes.is_dry_run:
                 share.hold(len(decided.admitted) * HELD_PER_EVENT)
                 await self._append(bearer.agency, decided)
-        return JSONResponse(decided.receipt(len(decided.admitted)), status_code=202)
+        return _accepted(decided.receipt(len(decided.admitted)))
 
     async def _read(self, arrival: Arrival, bearer: Bearer, share: Share) -> Decided:
         """Read and decide; what was read is forgotten when this returns."""
@@ -220,7 +224,7 @@ class EventsDoor:
         """Decide on events, and let others go on in between."""
         now = self._clock.now()
         door = open_door(self._guard.catalogue, bearer.agency, now)
-        deciding = Deciding(door)
+        deciding = Deciding(door, self._precedents)
         left = iter(events)
         while True:
             before = deciding.received
@@ -278,8 +282,8 @@ def _wishes(query: QueryParams) -> Wishes:
                 400,
                 "bad-parameter",
                 "The query has a parameter that is not taken",
-                f"{name[:64]}={value[:64]}; there are dry_run and atomic, each true "
-                "or false",
+                f"{echo_name(name)}={echo_name(value)}; there are dry_run and atomic, "
+                "each true or false",
             )
         found[name] = value == "true"
     return Wishes(is_dry_run=found["dry_run"], is_atomic=found["atomic"])
@@ -311,7 +315,14 @@ def _summary(tally: StreamTally) -> Response:
             f"{tally.received:,} of {tally.received:,} events were refused",
             extra=tally.receipt(),
         )
-    return JSONResponse(tally.receipt(), status_code=202)
+    return _accepted(tally.receipt())
+
+
+def _accepted(receipt: Mapping[str, object]) -> Response:
+    # Five times as fast as the standard library, and said for each event.
+    return Response(
+        msgspec.json.encode(receipt), status_code=202, media_type="application/json"
+    )
 
 
 def _broken(error: ProblemError, tally: StreamTally) -> ProblemError:

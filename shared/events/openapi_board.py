@@ -50,6 +50,25 @@ _SERVERS: Final[list[Document]] = [
         },
     }
 ]
+# The words that the board knows; a contract test holds them to it.
+ALERT_STATES: Final = ("quiet", "pending", "firing", "kept", "resolved")
+TARGET_STATUSES: Final = (
+    "not_started",
+    "met",
+    "missed",
+    "unknown",
+    "lagging",
+    "at_risk",
+    "ahead",
+    "on_track",
+)
+TEXT_LENGTH_MAX: Final = 128
+_TEXT: Final[Document] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": TEXT_LENGTH_MAX,
+    "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+}
 _ETAG: Final[Document] = {
     "required": True,
     "description": "of the whole answer; sent back as If-None-Match, the same answer "
@@ -159,11 +178,11 @@ def _totals() -> Document:
         parameters=[
             _locality(),
             _query("indicator", "Only this one."),
-            _query("day", "As of the end of this day.", format_="date"),
+            _query("day", "As of the end of this day.", _format("date")),
             _query(
                 "known_at",
                 "As known then: only what was logged up to this instant.",
-                format_="date-time",
+                _format("date-time"),
             ),
             _flag("children", "Also what lies directly under it."),
             *_paging(1_000, 10_000),
@@ -187,9 +206,9 @@ def _series() -> Document:
             {**indicator, "required": True},
             _locality(),
             _query(
-                "from", "First day; 30 days before `to` by default.", format_="date"
+                "from", "First day; 30 days before `to` by default.", _format("date")
             ),
-            _query("to", "Last day; today by default.", format_="date"),
+            _query("to", "Last day; today by default.", _format("date")),
             *_paging(31, 100),
         ],
         problems={
@@ -207,7 +226,7 @@ def _targets() -> Document:
         TARGETS,
         parameters=[
             _query("target", "Only this one."),
-            _query("status", "Only those of a status, like lagging."),
+            _query("status", "Only those of a status.", _word(TARGET_STATUSES)),
             _query("locality", "Only of this code."),
             _query("indicator", "Only of this one."),
             *_paging(100, 1_000),
@@ -224,7 +243,7 @@ def _alerts() -> Document:
         ALERTS,
         parameters=[
             _query("target", "Only of this target, or with this fingerprint."),
-            _query("state", "Only in this state."),
+            _query("state", "Only in this state.", _word(ALERT_STATES)),
             _query("kind", "Only of this kind, like TargetLagging."),
             _query("locality", "Only of this code."),
             _flag("all", "Also those that are quiet or resolved."),
@@ -307,15 +326,24 @@ def _paging(default: int, most: int) -> list[Document]:
                 "default": default,
             },
         },
-        _query("cursor", "`next` of the page before, as it was."),
+        _query(
+            "cursor",
+            "`next` of the page before, as it was.",
+            {"type": "string", "pattern": "^[0-9A-Za-z_-]+$"},
+        ),
     ]
 
 
-def _query(name: str, description: str, *, format_: str | None = None) -> Document:
-    schema: Document = {"type": "string"}
-    if format_ is not None:
-        schema["format"] = format_
+def _query(name: str, description: str, schema: Document = _TEXT) -> Document:
     return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _word(words: Sequence[str]) -> Document:
+    return {"type": "string", "enum": [*words]}
+
+
+def _format(name: str) -> Document:
+    return {"type": "string", "format": name}
 
 
 def _flag(name: str, description: str) -> Document:

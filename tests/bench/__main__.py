@@ -6,6 +6,8 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.cli.embedded.broker import EmbeddedBroker
@@ -16,6 +18,7 @@ from tests.bench.drain import (
     fill_log,
     read_bare,
 )
+from tests.bench.ingest import BATCH_EVENTS, measure_ingest
 from tests.bench.latency import visible_seconds
 from tests.bench.levels import measure_levels
 from tests.bench.report import Report
@@ -27,6 +30,7 @@ from tests.support.stack import Stack
 
 OUT = Path(".uptake/bench")
 KEPT = OUT / "kept"
+PARTS = ("door", "drain")
 LATENCY_RATE = 2_000
 LATENCY_SECONDS = 20
 
@@ -39,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, nargs="*", default=[])
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
     parser.add_argument("--levels", action="store_true", help="reads of levels, alone")
+    parser.add_argument("--ingest", action="store_true", help="the door, alone")
     return parser.parse_args()
 
 
@@ -63,11 +68,31 @@ async def measure(options: argparse.Namespace, folder: Path) -> Report:
             report = Report(machine(postgres, "none"))
             await measure_levels(postgres.dsn, folder, report)
             return report
+    async with bench_postgres(
+        KEPT if options.rows else folder / "postgres"
+    ) as postgres:
+        report = Report({})
+        async with served(options, postgres, folder / PARTS[0], report) as stack:
+            await use_fresh_database(stack, postgres)
+            batches = options.events // BATCH_EVENTS
+            await measure_ingest(stack, report, batches=batches, runs=options.runs)
+        if not options.ingest:
+            async with served(options, postgres, folder / PARTS[1], report) as stack:
+                await measure_drain(options, stack, postgres, report)
+        return report
+
+
+@asynccontextmanager
+async def served(
+    options: argparse.Namespace,
+    postgres: EmbeddedPostgres,
+    folder: Path,
+    report: Report,
+) -> AsyncIterator[Stack]:
+    """Start a broker with an empty log; say in the report what all runs on."""
     kind = ApacheKafka if options.broker == "kafka" else EmbeddedBroker
-    async with (
-        bench_postgres(KEPT if options.rows else folder / "postgres") as postgres,
-        kind(folder / "broker") as broker,
-    ):
+    async with kind(folder / "broker") as broker:
+        report.machine = report.machine or machine(postgres, broker.version)
         stack = Stack(
             broker=broker,
             bootstrap_servers=broker.bootstrap_servers,
@@ -78,9 +103,10 @@ async def measure(options: argparse.Namespace, folder: Path) -> Report:
             # The workload's days stand still; it must never be too late for the ledger.
             overrides={"UPTAKE_LEDGER_DAYS": "36500"},
         )
-        report = Report(machine(postgres, broker.version))
-        await measure_drain(options, stack, postgres, report)
-        return report
+        try:
+            yield stack
+        finally:
+            await stack.stop()
 
 
 async def measure_drain(
@@ -143,6 +169,8 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=OUT.resolve()) as folder:
         Path(folder).chmod(0o755)
+        for part in PARTS:
+            Path(folder, part).mkdir(mode=0o755)
         report = asyncio.run(measure(options, Path(folder)))
     (OUT / "report.md").write_text(report.markdown(), encoding="utf-8")
     (OUT / "report.json").write_text(report.json() + "\n", encoding="utf-8")

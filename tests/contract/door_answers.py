@@ -83,7 +83,7 @@ class ConfirmingLog(LogPublisher):
     """A log that confirms whatever it is given."""
 
     @override
-    async def append(self, agency: str, events: Sequence[Admitted]) -> None:
+    async def append(self, agency: str, events: Sequence[Admitted | bytes]) -> None:
         """Confirm."""
 
 

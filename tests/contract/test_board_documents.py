@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from services.board.core import questions
+from services.board.core import parameters, questions
 from services.board.core.callers import Beyond
 from services.board.core.known_at import CannotBeKnownError
 from services.board.core.parameters import BadParameterError
@@ -20,6 +20,7 @@ from services.board.store import (
     UnknownUnitError,
 )
 from shared.errors import TransientError
+from shared.events import openapi_board
 from shared.events.documents import render_documents
 from shared.events.openapi_board_examples import (
     ALERTS,
@@ -307,6 +308,13 @@ def test_parameters_are_those_that_are_read(path: str) -> None:
     ask_it([*needed, *most], *today)
     with pytest.raises(BadParameterError):
         ask_it([*needed, ("limit", str(limit["maximum"] + 1))], *today)
+
+
+def test_documented_words_and_lengths_are_the_board_s() -> None:
+    """A word that the document does not know would be refused as no valid request."""
+    assert openapi_board.ALERT_STATES == questions.ALERT_STATES
+    assert openapi_board.TARGET_STATUSES == questions.TARGET_STATUSES
+    assert openapi_board.TEXT_LENGTH_MAX == parameters.TEXT_LENGTH_MAX
 
 
 PARAMETERS_DAY = questions.LAST_DAY

@@ -245,6 +245,7 @@ def test_schema_refuses_nothing_that_ingest_admits(
     decided = decide([event, make_event()], DOOR)
     named(OPENAPI, "ReceiptV1").validate(decided.receipt(len(decided.admitted)))
     for admitted in decided.admitted:
+        assert isinstance(admitted, Admitted)
         named(ASYNCAPI, schema_of_record(admitted.record)).validate(admitted.record)
     if len(decided.admitted) == 2:
         named(OPENAPI, "EventV1").validate(event)

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
+from services.board.core.callers import Beyond
 from shared.errors import RefusalCode
 from shared.events.openapi_everywhere import EVERYWHERE
 from shared.http import make_application
@@ -20,6 +22,7 @@ from tests.contract.door_answers import PROJECT, ask
 from tests.contract.door_answers import Request as Asked
 
 ROOMS = ("services/ingest/**/*.py", "services/board/**/*.py", "shared/http*.py")
+SLUG = re.compile("'[a-z][a-z-]*'")
 MAKERS = {"problem", "ProblemError", "Refusal"}
 
 
@@ -30,10 +33,9 @@ def slugs_of(tree: ast.AST) -> Iterator[str]:
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
             and node.func.id in MAKERS
-            and len(node.args) > 1
-            and isinstance(node.args[1], ast.Constant)
         ):
-            yield str(node.args[1].value)
+            words = [ast.unparse(each) for each in node.args]
+            yield from [word.strip("'") for word in words if SLUG.fullmatch(word)][:1]
         if (
             isinstance(node, ast.Assign)
             and isinstance(node.targets[0], ast.Tuple)
@@ -80,6 +82,7 @@ def test_every_problem_of_the_code_has_an_example_and_no_other_has() -> None:
         for path in sorted(PROJECT.glob(room))
         for slug in slugs_of(ast.parse(path.read_text(encoding="utf-8")))
     }
+    known |= {beyond.value.replace("_", "-") for beyond in Beyond}
     shown = {slug_of(example) for example in examples_in(OPENAPI)}
     lone = {code.value.replace("_", "-") for code in RefusalCode}
     assert len(known) > 30

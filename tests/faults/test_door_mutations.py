@@ -20,6 +20,8 @@ pytestmark = [
     pytest.mark.timeout(SECONDS_MAX + 60),
 ]
 
+ADMISSION = "services/ingest/core/admission.py"
+TEXT = "services/ingest/core/text.py"
 JSON_TEXT = "services/ingest/core/json_text.py"
 ENCODINGS = "services/ingest/wire/encodings.py"
 BODY = "services/ingest/wire/body.py"
@@ -28,6 +30,7 @@ WEB = "services/ingest/web.py"
 PROTOCOL = "shared/http_protocol.py"
 
 UNITS = "tests/unit/ingest"
+FOUND = f"{UNITS}/test_found_by_fuzzing.py"
 HOSTILE = "tests/integration/test_hostile_bodies.py"
 STREAMS = "tests/integration/test_streams.py"
 LIMITS = "tests/integration/test_http_limits.py"
@@ -97,7 +100,54 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "depth": without("depth > most", JSON_TEXT, f"{UNITS}/test_json_text.py"),
     "size of an event": without(
-        r"end - begin > bounds\.bytes_max", JSON_TEXT, f"{UNITS}/test_json_text.py"
+        r"_is_longer\(.*?\)", JSON_TEXT, f"{UNITS}/test_json_text.py"
+    ),
+    "bytes of an event": Mutation(
+        (Edit(JSON_TEXT, r" or len\(text\[begin:end\]\.encode\(\)\) > bytes_max", ""),),
+        (FOUND,),
+    ),
+    "depth of data in binary mode": Mutation(
+        (Edit(JSON_TEXT, "levels_above=1", "levels_above=0"),), (FOUND,)
+    ),
+    "persons in what is told": Mutation(
+        (
+            Edit(
+                ADMISSION,
+                r"return text if kind_of\(text\) is None else None",
+                "return text",
+            ),
+        ),
+        (FOUND,),
+    ),
+    "persons in names that are told": Mutation(
+        (
+            Edit(
+                TEXT,
+                r"return name if kind_of\(name\) is None else \"\(not repeated\)\"",
+                "return name",
+            ),
+        ),
+        (FOUND,),
+    ),
+    "records that cannot be read": Mutation(
+        (
+            Edit(
+                "services/ingest/submissions/fetching.py",
+                r"\(UnicodeDecodeError, ",
+                "(",
+            ),
+        ),
+        (f"{UNITS}/test_submission_fetching.py",),
+    ),
+    "what came before one that cannot be read": Mutation(
+        (
+            Edit(
+                "services/ingest/submissions/fetching.py",
+                r"seek\(partition, start\)\n +try:",
+                "paused()\n            try:",
+            ),
+        ),
+        (f"{UNITS}/test_submission_fetching.py",),
     ),
     "length of a line": without(
         r"len\(self\._begun\) > self\._bytes_max",

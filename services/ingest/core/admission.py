@@ -16,6 +16,7 @@ from services.ingest.core.text import (
     RefusedError,
     clean_text,
     echo,
+    echo_name,
     format_instant,
     json_name,
     parse_day,
@@ -41,6 +42,7 @@ AMOUNT_MAX: Final = 1_000_000_000_000_000
 ID_LENGTH_MAX: Final = 128
 TEXT_LENGTH_MAX: Final = 256
 
+_UNTOLD: Final = "what was sent looks like a person's number and is not repeated"
 _MEMBERS: Final = {
     Effect.COUNT: frozenset({"indicator", "locality", "count", "amount"}),
     Effect.STATE: frozenset({"indicator", "locality", "count", "day"}),
@@ -128,11 +130,17 @@ def admit(raw: object, door: Door) -> Admitted | Refusal:
         event_id = None
         # An id that names a person is not repeated; the index says which event it is.
         if isinstance(found, str) and kind_of(found) is None:
-            event_id = echo(found[:ID_LENGTH_MAX])
+            event_id = _fit_to_tell(echo(found[:ID_LENGTH_MAX]))
         claimed = None
         if refused.code is RefusalCode.SOURCE_NOT_YOURS:
             claimed = _claimed_agency(raw, door)
-        return Refusal(event_id, refused.code, refused.detail, claimed)
+        detail = _fit_to_tell(refused.detail) or _UNTOLD
+        return Refusal(event_id, refused.code, detail, claimed)
+
+
+def _fit_to_tell(text: str) -> str | None:
+    """Return a text unless it looks like a person's now that it is cut and escaped."""
+    return text if kind_of(text) is None else None
 
 
 def _claimed_agency(raw: object, door: Door) -> str | None:
@@ -161,7 +169,7 @@ def _admit(raw: object, door: Door) -> Admitted:
     for name, value in event.items():
         if isinstance(value, RepeatedKey):
             # Also where nothing reads the member: such JSON has no one meaning.
-            _object(value, echo(name[:64]), RefusalCode.DUPLICATE_KEY)
+            _object(value, echo_name(name), RefusalCode.DUPLICATE_KEY)
     if event.get("specversion") != "1.0":
         raise RefusedError(RefusalCode.BAD_SPECVERSION, 'specversion must be "1.0"')
     event_id = clean_text(event.get("id"), "id", RefusalCode.BAD_ID, ID_LENGTH_MAX)
@@ -328,11 +336,11 @@ def _check_members(data: Mapping[str, object], type_: EventType) -> None:
     allowed = _MEMBERS[type_.effect]
     if type_.indicator is not None:
         allowed -= {"indicator"}
-    for name in data:
+    for name in sorted(data):
         if name not in allowed:
             raise RefusedError(
                 RefusalCode.BAD_DATA,
-                f"data has no member {name[:64]!r} in {type_.type}; "
+                f"data has no member {echo_name(name)!r} in {type_.type}; "
                 f"it may have {', '.join(sorted(allowed))}",
             )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.ingest.core.admission import Refusal
-from services.ingest.core.text import echo
+from services.ingest.core.text import echo_name
 from shared.errors import RefusalCode
 
 PREFIX: Final = b"ce-"
@@ -17,7 +17,6 @@ _PERCENT: Final = re.compile(rb"%(?:([0-9A-Fa-f]{2}))?")
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _UNPRINTABLE: Final = re.compile(rb"[^\x20-\x7e]")
-_NAME_SHOWN_MAX: Final = 64
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -42,20 +41,22 @@ def event_of(headers: Headers, data: object) -> dict[str, object] | Refusal:
     for field, value in headers:
         if not field.startswith(PREFIX):
             continue
-        name = echo(field.removeprefix(PREFIX).decode("latin-1"))[:_NAME_SHOWN_MAX]
+        name = field.removeprefix(PREFIX).decode("latin-1")
         if name in event:
             return Refusal(
-                None, RefusalCode.DUPLICATE_KEY, f"header field ce-{name} stands twice"
+                None, RefusalCode.DUPLICATE_KEY, f"{_field(name)} stands twice"
             )
         try:
             event[name] = _decode(value)
         except _UnreadableError as error:
-            return Refusal(
-                None, RefusalCode.BAD_HEADER, f"header field ce-{name}: {error}"
-            )
+            return Refusal(None, RefusalCode.BAD_HEADER, f"{_field(name)}: {error}")
     if data is not None:
         event["data"] = data
     return event
+
+
+def _field(name: str) -> str:
+    return f"header field ce-{echo_name(name)}"
 
 
 def _decode(value: bytes) -> str:

@@ -16,6 +16,7 @@ from shared.errors import RefusalCode
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _NEXT: Final = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
+_CHARACTER_BYTES_MAX: Final = 4
 # What a JSON value that is no array begins with.
 _OTHER_VALUES: Final = frozenset('{"-0123456789tfnNI')
 
@@ -81,6 +82,15 @@ def parse_event(text: str, bounds: EventBounds) -> object:
         NotJsonError: The text is not JSON.
     """
     return _bounded(parse_json(text), text, 0, len(text), bounds)
+
+
+def parse_data(text: str, bounds: EventBounds) -> object:
+    """Parse the data of an event whose attributes stand elsewhere; see `parse_event`.
+
+    Raises:
+        NotJsonError: The text is not JSON.
+    """
+    return _bounded(parse_json(text), text, 0, len(text), bounds, levels_above=1)
 
 
 def parse_line(line: bytes | None, bounds: EventBounds) -> object:
@@ -151,19 +161,35 @@ def _skip_space(text: str, at: int) -> int:
 
 
 def _bounded(
-    value: object, text: str, begin: int, end: int, bounds: EventBounds
+    value: object,
+    text: str,
+    begin: int,
+    end: int,
+    bounds: EventBounds,
+    *,
+    levels_above: int = 0,
 ) -> object:
-    if end - begin > bounds.bytes_max:
+    if _is_longer(text, begin, end, bounds.bytes_max):
         return refuse_too_large(bounds)
     # As few brackets as levels are allowed cannot nest deeper; strings have some too.
     brackets = text.count("{", begin, end) + text.count("[", begin, end)
-    if brackets > bounds.nesting_max and _is_deeper(value, bounds.nesting_max):
+    most = bounds.nesting_max - levels_above
+    if brackets > most and _is_deeper(value, most):
         return Refusal(
             None,
             RefusalCode.TOO_DEEP,
             f"the event is nested more than {bounds.nesting_max} deep",
         )
     return value
+
+
+def _is_longer(text: str, begin: int, end: int, bytes_max: int) -> bool:
+    """Tell whether a part of a text has more than so many bytes as UTF-8."""
+    length = end - begin
+    # Nearly every event is so short that its characters need not be looked at.
+    if length * _CHARACTER_BYTES_MAX <= bytes_max:
+        return False
+    return length > bytes_max or len(text[begin:end].encode()) > bytes_max
 
 
 def refuse_too_large(bounds: EventBounds) -> Refusal:

@@ -57,10 +57,15 @@ def find_personal(event: object) -> str | None:
     """
     if not _is_suspect("\n".join(_texts(event))):
         return None
-    for place, text in _walk(event):
-        if (found := kind_of(text)) is not None:
-            return f"{place} holds what looks like {found.value}"
-    return None
+    # Told of is the first by name, in whatever order they were sent.
+    return min(
+        (
+            f"{place} holds what looks like {found.value}"
+            for place, text in _walk(event)
+            if (found := kind_of(text)) is not None
+        ),
+        default=None,
+    )
 
 
 def kind_of(text: str) -> Personal | None:

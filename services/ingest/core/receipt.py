@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.ingest.core.admission import Admitted, Door, Refusal, admit
+from services.ingest.core.precedents import PlainEvent, Precedents
 from shared.errors import RefusalCode
 
 FORBIDDEN: Final = frozenset(
@@ -22,12 +23,12 @@ class Decided:
     """The decisions on all events of one request, in the order sent.
 
     Attributes:
-        admitted: Events that may enter the log.
+        admitted: Events that may enter the log; some as their records stand there.
         refused: Index in the request, and why.
     """
 
     received: int
-    admitted: tuple[Admitted, ...]
+    admitted: tuple[Admitted | bytes, ...]
     refused: tuple[tuple[int, Refusal], ...]
 
     @property
@@ -61,21 +62,27 @@ class Deciding:
         received: How many were decided on.
     """
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, precedents: Precedents) -> None:
         self._door = door
-        self._admitted: list[Admitted] = []
+        self._plain_door = precedents.open(door)
+        self._admitted: list[Admitted | bytes] = []
         self._refused: list[tuple[int, Refusal]] = []
         self.received = 0
 
     def add(self, events: Iterable[object]) -> None:
         """Decide on the next events; what could not be read comes as its refusal."""
         for raw in events:
-            decision = raw if isinstance(raw, Refusal) else admit(raw, self._door)
-            if isinstance(decision, Admitted):
-                self._admitted.append(decision)
-            else:
+            decision = self._decide(raw)
+            if isinstance(decision, Refusal):
                 self._refused.append((self.received, decision))
+            else:
+                self._admitted.append(decision)
             self.received += 1
+
+    def _decide(self, raw: object) -> Admitted | Refusal | bytes:
+        if isinstance(raw, PlainEvent):
+            return self._plain_door.admit(raw)
+        return raw if isinstance(raw, Refusal) else admit(raw, self._door)
 
     @property
     def decided(self) -> Decided:
@@ -85,7 +92,7 @@ class Deciding:
 
 def decide(events: Iterable[object], door: Door) -> Decided:
     """Decide on all events of a request."""
-    deciding = Deciding(door)
+    deciding = Deciding(door, Precedents())
     deciding.add(events)
     return deciding.decided
 

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Final
 
+from services.ingest.core.personal import kind_of
 from shared.errors import RefusalCode
 
 # No control characters (C0, DEL, C1) and no lone surrogates.
@@ -15,6 +16,7 @@ _INSTANT: Final = re.compile(
     r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
     re.ASCII,
 )
+_NAME_SHOWN_MAX: Final = 64
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -103,6 +105,18 @@ def format_instant(instant: datetime) -> str:
 def echo(text: str) -> str:
     """Make a sender's text fit for an answer; half a character becomes its escape."""
     return text.encode(errors="backslashreplace").decode()
+
+
+def echo_name(text: str) -> str:
+    """Make a sender's name of something fit for one line that is told and kept.
+
+    Asked about persons as it will be read: a part of a long number may look like one
+    of theirs, and so may what is left when its neighbour is escaped.
+    """
+    name = text[:_NAME_SHOWN_MAX]
+    if not name.isprintable():
+        name = ascii(name)
+    return name if kind_of(name) is None else "(not repeated)"
 
 
 _JSON_NAMES: Final = (

@@ -4,7 +4,7 @@ Pure. What is no event at all becomes a refusal, like any other event that is no
 admitted; JSON is read as strictly as at the door over HTTP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from services.ingest.core.admission import Refusal, RepeatedKey
@@ -12,15 +12,18 @@ from services.ingest.core.json_text import (
     EventBounds,
     NotJsonError,
     decode_text,
+    parse_data,
     parse_event,
     refuse_too_large,
 )
+from services.ingest.core.text import echo_name
 from shared.errors import RefusalCode
 
 STRUCTURED: Final = "application/cloudevents+json"
 CLOUDEVENTS: Final = "application/cloudevents"
 PREFIX: Final = "ce_"
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""Kafka knows headers without a value; one says as much as an empty one."""
 
 
 def decode_submission(
@@ -37,7 +40,7 @@ def decode_submission(
         bounds: What an event may be.
     """
     try:
-        said = {name.lower(): raw.decode() for name, raw in headers}
+        said = {name.lower(): (raw or b"").decode() for name, raw in headers}
     except UnicodeDecodeError:
         return _refuse("a header of the record is not UTF-8")
     media_type = said.get("content-type", "").partition(";")[0].strip().lower()
@@ -46,11 +49,11 @@ def decode_submission(
     )
     if not is_binary and media_type not in ("", STRUCTURED, "application/json"):
         return _refuse(
-            f"the record's content-type is {media_type[:64]!r}; send one event as "
+            f"the record's content-type is {echo_name(media_type)}; send one event as "
             f"{STRUCTURED}, or {PREFIX} headers and its data"
         )
     try:
-        parsed = _parse(value, bounds)
+        parsed = _parse(value, bounds, parse_data if is_binary else parse_event)
     except NotJsonError as error:
         detail = f"the record's value is not JSON: {error}"
         return Refusal(None, RefusalCode.NOT_JSON, detail)
@@ -68,18 +71,23 @@ def _join(headers: Headers, data: object) -> object:
             continue
         # Said twice, it has no one meaning.
         is_new = attribute not in event
-        event[attribute] = raw.decode() if is_new else RepeatedKey(name[:64])
+        value = (raw or b"").decode()
+        event[attribute] = value if is_new else RepeatedKey(name[:64])
     event["data"] = data
     return event
 
 
-def _parse(value: bytes | None, bounds: EventBounds) -> object:
+def _parse(
+    value: bytes | None,
+    bounds: EventBounds,
+    parse: Callable[[str, EventBounds], object],
+) -> object:
     if value is None:
         raise NotJsonError("it is empty")
     if len(value) > bounds.bytes_max:
         # Known before it is a text, which is then not made.
         return refuse_too_large(bounds)
-    return parse_event(decode_text(value), bounds)
+    return parse(decode_text(value), bounds)
 
 
 def _refuse(detail: str) -> Refusal:

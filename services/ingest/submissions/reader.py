@@ -26,6 +26,7 @@ from services.ingest.core.json_text import EventBounds
 from services.ingest.guard.limits import AgencyRates
 from services.ingest.publisher import LogPublisher
 from services.ingest.settings import IngestSettings
+from services.ingest.submissions.fetching import fetch
 from services.ingest.submissions.judge import Judged, Submission, judge_submissions
 from services.ingest.submissions.waiting import WaitingTopics
 from shared.backoff import wait_out
@@ -263,12 +264,12 @@ class SubmissionReader:
             # A topic whose wait ends meanwhile is not kept waiting by the others.
             now = asyncio.get_running_loop().time()
             seconds = self._waiting.seconds_to_next(now, most=POLL_SECONDS)
-            fetched: dict[
-                TopicPartition, list[ConsumerRecord]
-            ] = await consumer.getmany(
-                timeout_ms=math.ceil(seconds * 1_000), max_records=POLL_RECORDS_MAX
+            return await fetch(
+                consumer,
+                self._waiting,
+                timeout_ms=math.ceil(seconds * 1_000),
+                records_max=POLL_RECORDS_MAX,
             )
-            return fetched
 
     async def _look_for_losses(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition

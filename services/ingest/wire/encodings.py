@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from typing_extensions import override
 
+from services.ingest.core.text import echo_name
 from services.ingest.wire.problems import ProblemError
 
 if sys.version_info >= (3, 14):
@@ -150,7 +151,8 @@ class Unpacking:
                 415,
                 "content-encoding",
                 "The body's encoding is not taken",
-                f"content-encoding is {self._name[:64]}; send gzip, zstd or none, once",
+                f"content-encoding is {echo_name(self._name)}; send gzip, zstd or "
+                "none, once",
                 headers={"accept-encoding": "gzip, zstd"},
             )
         self._unpacker = kind()

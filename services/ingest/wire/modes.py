@@ -1,12 +1,14 @@
 """The forms in which events come: told apart by the head, taken apart from the body."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from msgspec import Raw
 from starlette.datastructures import Headers
 
+from services.ingest.core.admission import Refusal
 from services.ingest.core.binary_mode import event_of, is_binary
 from services.ingest.core.json_text import (
     EventBounds,
@@ -14,9 +16,10 @@ from services.ingest.core.json_text import (
     NotJsonError,
     decode_text,
     parse_batch,
-    parse_event,
-    parse_json,
+    parse_data,
 )
+from services.ingest.core.text import echo_name
+from services.ingest.wire.plain import read_event, split_batch
 from services.ingest.wire.problems import ProblemError
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -25,7 +28,8 @@ STREAM: Final = "application/x-ndjson"
 _JSON: Final = "application/json"
 # An honest event has about a dozen; a value takes many times the memory of its text.
 _VALUES_PER_EVENT_MAX: Final = 64
-_SHOWN_MAX: Final = 100
+# As many at most are cut apart before any is read.
+_VALUES_PER_PLAIN_EVENT_MAX: Final = 16
 
 
 class Mode(Enum):
@@ -69,7 +73,7 @@ def mode_of(headers: Headers) -> Mode:
         415,
         "media-type",
         "The body's media type is not taken",
-        f"content-type is {media_type[:_SHOWN_MAX] or 'absent'}; send {STRUCTURED} "
+        f"content-type is {echo_name(media_type) or 'absent'}; send {STRUCTURED} "
         f"for one event, {BATCH} for an array, {STREAM} for one event a line, or "
         f"{_JSON} for the data of an event whose attributes are ce- header fields",
         headers={"accept": ", ".join((*_MODES, _JSON))},
@@ -86,10 +90,11 @@ def events_of(
     """
     try:
         if mode is Mode.BINARY:
-            data = parse_json(decode_text(body)) if body else None
-            yield event_of(headers.raw, data)
+            data = parse_data(decode_text(body), bounds.event) if body else None
+            is_refused = isinstance(data, Refusal)
+            yield data if is_refused else event_of(headers.raw, data)
         elif mode is Mode.ONE:
-            yield parse_event(decode_text(body), bounds.event)
+            yield read_event(body, bounds.event)
         else:
             yield from _batch(body, bounds)
     except NotJsonError as error:
@@ -102,9 +107,14 @@ def _batch(body: bytes, bounds: BatchBounds) -> Iterator[object]:
     values_max = bounds.events_max * _VALUES_PER_EVENT_MAX
     if body.count(b",") > values_max:
         raise _too_long(f"more than {values_max:,} values", bounds)
+    text = decode_text(body)
+    elements = _elements_of(body, bounds)
+    if elements:
+        yield from _read_each(elements, text, bounds.event)
+        return
     count = 0
     try:
-        for event in parse_batch(decode_text(body), bounds.event):
+        for event in parse_batch(text, bounds.event):
             count += 1
             if count > bounds.events_max:
                 raise _too_long(f"more than {bounds.events_max:,} events", bounds)
@@ -118,6 +128,27 @@ def _batch(body: bytes, bounds: BatchBounds) -> Iterator[object]:
         ) from None
     if count == 0:
         raise empty()
+
+
+def _elements_of(body: bytes, bounds: BatchBounds) -> list[Raw]:
+    """Cut a body into what may be events; nothing where that must be done strictly."""
+    if body.count(b",") > bounds.events_max * _VALUES_PER_PLAIN_EVENT_MAX:
+        return []
+    elements = split_batch(body) or []
+    return elements if len(elements) <= bounds.events_max else []
+
+
+def _read_each(
+    elements: Sequence[Raw], text: str, bounds: EventBounds
+) -> Iterator[object]:
+    for element in elements:
+        try:
+            yield read_event(bytes(element), bounds)
+        except NotJsonError:
+            # Said once more, with its place in the whole body.
+            for _ in parse_batch(text, bounds):
+                pass
+            raise
 
 
 def empty() -> ProblemError:
@@ -151,5 +182,5 @@ def _require_utf8(parameters: str) -> None:
                 415,
                 "charset",
                 "The body's character set is not taken",
-                f"charset is {charset[:_SHOWN_MAX] or 'absent'}; send UTF-8",
+                f"charset is {echo_name(charset) or 'absent'}; send UTF-8",
             )

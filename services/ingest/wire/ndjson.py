@@ -12,9 +12,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from services.ingest.core.json_text import EventBounds, parse_line
+from services.ingest.core.json_text import EventBounds
 from services.ingest.core.lines import Line, LineCutter
 from services.ingest.core.receipt import Decided, StreamTally
+from services.ingest.wire.plain import read_line
 from services.ingest.wire.problems import ProblemError
 
 PART_EVENTS_MAX: Final = 1_000
@@ -41,7 +42,7 @@ class _Part:
     size: int = 0
 
     def add(self, line: Line, bounds: EventBounds) -> None:
-        self.events.append(parse_line(line.content, bounds))
+        self.events.append(read_line(line.content, bounds))
         self.lines.append(line.number)
         self.through = line.number
         self.size += len(line.content or b"")

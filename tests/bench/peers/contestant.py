@@ -150,7 +150,9 @@ class Peer:
         Raises:
             EnvironmentMissingError: It cannot be made.
         """
-        self._python = await make_environment(self.folder, environments)
+        self._python = await make_environment(
+            environments / self.folder, HERE / self.folder / "requirements.txt"
+        )
         self.version += f", {await python_version(self._python)}"
 
     @property

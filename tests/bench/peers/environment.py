@@ -75,28 +75,29 @@ async def find_python() -> str:
     )
 
 
-async def make_environment(peer: str, folder: Path) -> Path:
-    """Return the Python of a peer's environment, making it when it is not there.
+async def make_environment(home: Path, *locks: Path) -> Path:
+    """Return the Python of an environment, making it when it is not there.
 
     Args:
-        peer: The name of its folder here.
-        folder: Where environments are kept.
+        home: Where it is kept.
+        locks: What is installed: files of requirements, with hashes.
 
     Raises:
         EnvironmentMissingError: It cannot be made; the installer's last line says why.
     """
-    lock = HERE / peer / "requirements.txt"
-    home = folder / peer
     mark = home / ".made"
     python = home / "bin" / "python"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    content = b"".join(lock.read_bytes() for lock in locks)
+    wanted = hashlib.sha256(content).hexdigest()
     if mark.exists() and mark.read_text(encoding="ascii") == wanted:
         return python
     made = await run(await find_python(), "-m", "venv", "--clear", home)
     if made.status != 0:
         raise EnvironmentMissingError(f"venv: {made.last_line}")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    install += ["--no-input", "--require-hashes", "-r", str(lock)]
+    install += ["--no-input", "--require-hashes"]
+    for lock in locks:
+        install += ["-r", str(lock)]
     installed = await run(python, *install)
     if installed.status != 0:
         raise EnvironmentMissingError(f"pip: {installed.last_line}")

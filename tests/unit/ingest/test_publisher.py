@@ -13,6 +13,7 @@ from services.ingest.publisher import LogPublisher
 from shared.errors import TransientError
 from shared.kafka.producer import Pending, SteadyProducer, Submit
 from shared.settings import KafkaSettings
+from tests.support.stack import eventually
 
 
 class SlowLog:
@@ -48,12 +49,16 @@ async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     log = SlowLog()
     publisher = make(log)
     async with asyncio.TaskGroup() as group:
-        for _ in range(2):
-            group.create_task(publisher.append("bank", events(500)))
+        for agency in ("bank", "shop"):
+            group.create_task(publisher.append(agency, events(500)))
         await asyncio.sleep(0)
         with pytest.raises(TransientError, match="nothing was sent"):
             await publisher.append("bank", events(20))
-        assert log.asked == 2
+
+        async def are_asked() -> bool:
+            return log.asked == 2
+
+        await eventually(are_asked, what="both are sent")
         log.may_confirm.set()
     await publisher.append("bank", events(1_000))
     assert publisher._waiting_bytes == 0
@@ -129,7 +134,7 @@ class Handing:
 
     async def confirm(self, submit: Submit, *, timeout_seconds: float) -> Pending:
         """Submit it."""
-        assert timeout_seconds == 5
+        assert 0 < timeout_seconds <= 5
         pending: Pending = []
         await submit(self.client, pending)
         return pending
@@ -158,8 +163,12 @@ async def test_batch_that_is_too_long_for_one_is_as_few_as_can_be() -> None:
     assert client.singles == 0
 
 
-async def test_single_event_is_handed_over_alone() -> None:
-    """So that the client may join it with others that come at the same time."""
+async def test_single_events_that_come_together_are_one_request() -> None:
+    """A request to the broker for each would cost ten times as much."""
     client = CountingClient()
-    await hand_over(client, 1)
-    assert (client.batches, client.singles) == ([], 1)
+    publisher = make(SlowLog())
+    publisher._producer = cast("SteadyProducer", Handing(client))
+    async with asyncio.TaskGroup() as group:
+        for _ in range(10):
+            group.create_task(publisher.append("bank", events(100)))
+    assert (client.batches, client.singles) == ([10], 0)

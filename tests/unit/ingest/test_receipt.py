@@ -1,6 +1,7 @@
 """What a request's decisions add up to."""
 
 from services.ingest.core.receipt import decide
+from tests.support.fake_log import ids_of
 from tests.unit.ingest.doors import make_data, make_door, make_event
 
 
@@ -16,7 +17,7 @@ def test_bad_event_never_touches_a_good_one() -> None:
         ],
         make_door(),
     )
-    assert [admitted.id for admitted in decided.admitted] == ["a", "b", "c"]
+    assert ids_of(decided.admitted) == ["a", "b", "c"]
     assert [index for index, _ in decided.refused] == [1, 3]
     assert decided.received == 5
 

@@ -1,0 +1,1 @@
+"""`make fuzz`: hostile input, made up by machines, for the parsers and the doors."""
