@@ -247,6 +247,8 @@ CREATE TABLE alerting.target (
     period text,
     succeeds text,
     is_at_risk boolean DEFAULT false NOT NULL,
+    forecast_at timestamp with time zone,
+    changed_at timestamp with time zone,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
@@ -358,7 +360,7 @@ CREATE VIEW reporting.alert AS
     a.resolved_at,
     a.summary_en,
     a.summary_vi,
-    a.evaluated_at
+    GREATEST(a.evaluated_at, t.evaluated_at) AS evaluated_at
    FROM (alerting.alert a
      JOIN alerting.target t USING (target));
 
