@@ -148,8 +148,7 @@ def evaluate(
     grave = is_grave(assessment.outlook, limits)
     standing = standing_of(assessment)
     changed = changed_at(memory.last, standing, today, now)
-    looks = []
-    next_in = interval
+    looks, next_in = [], interval
     for kind in Kind:
         life = memory.lives.get(kind, _NEVER)
         condition = condition_of(
