@@ -171,11 +171,11 @@ def test_life_written_only_where_something_happens_is_the_whole_life(
 
 
 def test_alert_that_waits_for_a_day_is_written_once() -> None:
-    """Six looks a minute at a target that lags change no row of its alert."""
-    policy = Policy(wait=timedelta(days=1), keep=timedelta(days=1))
-    pause = timedelta(seconds=10)
-    found = live([(Condition.HOLDS, pause)] * 8_641, policy)
-    changes = [
+    """Six looks a minute change no row of it while it is pending, and while kept."""
+    day, pause = timedelta(days=1), timedelta(seconds=10)
+    looked = [(Condition.HOLDS, pause)] * 8_641 + [(Condition.CLEAR, pause)] * 8_641
+    found = live(looked, Policy(wait=day, keep=day))
+    begun, cleared = NOON + pause, NOON + day + 2 * pause
+    assert [
         now for _, now, before, after in found if after.life != carry(before, now)
-    ]
-    assert changes == [NOON + pause, NOON + pause + timedelta(days=1)]
+    ] == [begun, begun + day, cleared, cleared + day]
