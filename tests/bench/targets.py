@@ -85,6 +85,7 @@ async def measure_looks(dsn: str, report: Report, *, targets: int, runs: int) ->
     report.add(f"{name}, the first", "s", [await _look(pool, targets)])
     # Their `for` of a minute is over: all of them fire at this look.
     await pool.execute("UPDATE alerting.alert SET credited = interval '59.999 s'")
+    await pool.execute("UPDATE alerting.target SET calm_until = '-infinity'")
     report.add(f"{name}, all fire", "s", [await _look(pool, targets)], LOOK_ASKED)
     quiet, moved, said = [], [], []
     for _ in range(runs):

@@ -170,3 +170,99 @@ async def test_replicas_that_look_at_once_tell_each_transition_once(
         "SELECT fingerprint, count(*) FROM alerting.outbox GROUP BY 1"
     )
     assert [row["count"] for row in rows] == [1] * TARGETS
+
+
+async def settle(pool: asyncpg.Pool) -> None:
+    """Look at all targets until nothing is new, as after a change."""
+    await pool.execute("UPDATE alerting.watermark SET applied_until = now()")
+    await pool.execute("UPDATE alerting.position SET caught_up_at = now()")
+    await look_at_all(pool)
+    await pool.execute(
+        "UPDATE alerting.alert SET evaluated_at = evaluated_at - interval '30 s'"
+    )
+    await look_at_all(pool)
+    await look_at_all(pool)
+
+
+async def look_calmly(pool: asyncpg.Pool) -> int:
+    """Have all targets due, and look at those that nothing has happened to."""
+    await pool.execute(
+        "UPDATE alerting.target SET next_evaluation_at = now() "
+        "WHERE isfinite(next_evaluation_at)"
+    )
+    return await EvaluationStore(pool, INTERVAL).look_at_calm(2 * TARGETS)
+
+
+async def test_calm_look_writes_when_it_was_and_nothing_else(
+    pool: asyncpg.Pool,
+) -> None:
+    """Nothing is calm that was looked at once only: it might go on moving."""
+    await look_at_all(pool)
+    assert await look_calmly(pool) == 0
+    await look_at_all(pool)
+    written = (
+        "SELECT to_jsonb(t) - $1::text[] AS row FROM alerting.target AS t ORDER BY 1"
+    )
+    moving = ["evaluated_at", "next_evaluation_at"]
+    before, alerts = await pool.fetch(written, moving), await rows_of(pool)
+    assert await look_calmly(pool) == TARGETS
+    assert await pool.fetch(written, moving) == before
+    assert await rows_of(pool) == alerts
+    pauses = await pool.fetch(
+        "SELECT DISTINCT next_evaluation_at - evaluated_at AS pause "
+        "FROM alerting.target"
+    )
+    assert [row["pause"] for row in pauses] == [INTERVAL]
+    assert await EvaluationStore(pool, INTERVAL).look_at_calm(TARGETS) == 0
+
+
+STIRRED: Final = {
+    "a forecast is made": "UPDATE alerting.forecast AS f "
+    "SET day = current_date - 1, made_at = now() - interval '1 hour', "
+    "reason = 'short_history', unit_id = t.unit_id, goal = t.goal, due = t.due "
+    "FROM alerting.target AS t WHERE t.target = f.target",
+    "a watermark is old": "UPDATE alerting.watermark "
+    "SET applied_until = now() - interval '301 s'",
+    "the copy is old": "UPDATE alerting.position "
+    "SET caught_up_at = now() - interval '301 s'",
+    "the copy fills anew": "UPDATE alerting.position SET caught_up_at = NULL",
+    "a partition without a watermark": "INSERT INTO alerting.unit_partition "
+    "SELECT unit_id, 7 FROM alerting.unit",
+    "nobody has looked for long": "UPDATE alerting.target "
+    "SET evaluated_at = now() - interval '301 s'",
+    "its instant has come": "UPDATE alerting.target SET calm_until = now()",
+}
+CALMED: Final = {
+    "a forecast is made": "DELETE FROM alerting.forecast",
+    "a partition without a watermark": "DELETE FROM alerting.unit_partition "
+    "WHERE partition = 7",
+}
+
+
+async def test_nothing_is_calm_once_anything_has_happened(pool: asyncpg.Pool) -> None:
+    """Not even what a look in full may then find to be as it was."""
+    for name, change in STIRRED.items():
+        await pool.execute(
+            "INSERT INTO alerting.forecast (target) SELECT target FROM "
+            "alerting.target ON CONFLICT DO NOTHING"
+        )
+        await settle(pool)
+        assert await look_calmly(pool) == TARGETS, name
+        await pool.execute(change)
+        assert await look_calmly(pool) == 0, name
+        await pool.execute(CALMED.get(name, "SELECT"))
+
+
+async def test_nothing_is_calm_whose_total_or_definition_is_new(
+    pool: asyncpg.Pool,
+) -> None:
+    """Also where the total's mark comes while a look is due anyhow."""
+    await settle(pool)
+    await pool.execute("UPDATE alerting.target SET next_evaluation_at = now()")
+    await copy_total(pool, 120, offset=1)
+    assert await EvaluationStore(pool, INTERVAL).look_at_calm(TARGETS) == 0
+    await settle(pool)
+    catalogue = load_catalogue(shipped_catalogue())
+    assert await look_calmly(pool) == TARGETS
+    await DefinitionStore(pool).take_over(replace(catalogue, targets={}))
+    assert await look_calmly(pool) == 0

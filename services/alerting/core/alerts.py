@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, assert_never
 
 from services.alerting.core.life_cycle import ZERO, Condition, Policy
@@ -14,6 +15,7 @@ from shared.catalogue.model import Target
 # A met target is news, not a condition that somebody has to end.
 MET_TOLD: Final = timedelta(days=7)
 MISSED_TOLD_DAYS: Final = 30
+_POLICIES_KEPT: Final = 1_024
 AT_ONCE: Final = Policy(wait=ZERO, keep=ZERO)
 
 
@@ -56,14 +58,17 @@ def policy_of(kind: Kind, target: Target) -> Policy:
     """Return how patient an alert is; lagging and risk have to last."""
     match kind:
         case Kind.LAGGING | Kind.AT_RISK:
-            return Policy(
-                wait=timedelta(seconds=target.behind.for_seconds),
-                keep=timedelta(seconds=target.behind.keep_seconds),
-            )
+            return _patience(target.behind.for_seconds, target.behind.keep_seconds)
         case Kind.MISSED | Kind.MET:
             return AT_ONCE
         case _:
             assert_never(kind)
+
+
+@lru_cache(maxsize=_POLICIES_KEPT)
+def _patience(for_seconds: int, keep_seconds: int) -> Policy:
+    """Return the policy of a target; most targets have the same."""
+    return Policy(timedelta(seconds=for_seconds), timedelta(seconds=keep_seconds))
 
 
 def condition_of(

@@ -1,11 +1,17 @@
 """One look at one target: its status, its alerts, and what has to be told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from services.alerting.core.alerts import Kind, condition_of, fingerprint, policy_of
+from services.alerting.core.alerts import (
+    MET_TOLD,
+    Kind,
+    condition_of,
+    fingerprint,
+    policy_of,
+)
 from services.alerting.core.life_cycle import (
     Firing,
     Life,
@@ -22,6 +28,7 @@ from services.alerting.core.risk import RiskLimits, is_grave
 from services.alerting.core.standing import (
     LastLook,
     Standing,
+    are_words_new,
     changed_at,
     standing_of,
     stays_written,
@@ -43,6 +50,9 @@ SETTLED_INTERVAL: Final = timedelta(minutes=10)
 # The shortest wait, so that a deadline in the past does not make the ticker spin.
 NEXT_MIN: Final = timedelta(milliseconds=200)
 _NEVER: Final = Quiet()
+_KINDS: Final = tuple(Kind)
+# Later than any look; Postgres and every time zone can say it.
+_LAST_INSTANT: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,9 @@ class Evaluation:
         changed_at: When last a look found something new to show.
         is_news: Whether it was this one.
         next_at: When to look again.
+        calm_until: Looks before this instant, on the same local day and none more than
+            `CREDIT_MAX` after the one before it, find again what this one found, unless
+            what is read is another or we ourselves fall behind. None: who knows.
     """
 
     target: Target
@@ -116,6 +129,7 @@ class Evaluation:
     changed_at: datetime
     is_news: bool
     next_at: datetime
+    calm_until: datetime | None
 
 
 def evaluate(
@@ -148,8 +162,8 @@ def evaluate(
     grave = is_grave(assessment.outlook, limits)
     standing = standing_of(assessment)
     changed = changed_at(memory.last, standing, today, now)
-    looks, next_in = [], interval
-    for kind in Kind:
+    looks, rests = [], []
+    for kind in _KINDS:
         life = memory.lives.get(kind, _NEVER)
         condition = condition_of(
             kind, target, assessment.status, since, is_grave=grave, today=today, now=now
@@ -164,10 +178,9 @@ def evaluate(
                 kind, target, names, assessment, today=today, tense=tense
             )
             looks.append(_look(kind, target, life, after, summary))
-        rest = waiting_time(after.life, policy)
-        next_in = next_in if rest is None else min(next_in, rest)
-    if next_in == interval and _is_settled(target, assessment, today):
-        next_in = max(interval, SETTLED_INTERVAL)
+        rests.append(waiting_time(after.life, policy))
+    settled = _is_settled(target, assessment, today)
+    calm = not looks and not is_removed and changed < now
     return Evaluation(
         target=target,
         assessment=assessment,
@@ -176,8 +189,51 @@ def evaluate(
         alerts=tuple(looks),
         changed_at=changed,
         is_news=changed == now,
-        next_at=now + max(next_in, NEXT_MIN),
+        next_at=now + _next_in(rests, interval, is_settled=settled),
+        calm_until=_calm_until(memory, standing, rests, now) if calm else None,
     )
+
+
+def _next_in(
+    rests: Iterable[timedelta | None], interval: timedelta, *, is_settled: bool
+) -> timedelta:
+    """Return in what time something may change by the clock alone."""
+    waits = [rest for rest in rests if rest is not None]
+    # An alert that still waits is credited for its looks, so these go on.
+    if is_settled and not waits:
+        return max(interval, SETTLED_INTERVAL)
+    return max(min([interval, *waits]), NEXT_MIN)
+
+
+def _calm_until(
+    memory: Memory,
+    found: Standing,
+    rests: Iterable[timedelta | None],
+    now: datetime,
+) -> datetime | None:
+    """Return until when looks find again what the last two have found.
+
+    A look has turned what it remembered into just that. From the same figures it will
+    do so again, whatever its rules are: all that it has besides is the time.
+
+    Args:
+        memory: What this look remembered; it found no news and has no alert to write.
+        found: What is shown.
+        rests: How long alerts wait at least for their next change.
+        now: The instant of this look.
+    """
+    last, since = memory.last, memory.status_since
+    if last is None or since is None:
+        return None
+    if found.status is Status.UNKNOWN or now == last.at:
+        # Time stands still for what waits, or did between these two looks.
+        return None
+    if not are_words_new(last, memory.lives):
+        return None
+    instants = [now + rest for rest in rests if rest is not None]
+    if found.status is Status.MET and now < since + MET_TOLD:
+        instants.append(since + MET_TOLD)
+    return min(instants, default=_LAST_INSTANT)
 
 
 def _since(memory: Memory, status: Status, now: datetime) -> datetime:

@@ -5,18 +5,29 @@ whole local days (DESIGN section 8). Only an S-curve is rounded, once.
 """
 
 from bisect import bisect_right
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
-from typing import assert_never
+from functools import lru_cache
+from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from services.alerting.core.logistic import logistic_value
 from shared.catalogue.model import Measure, Milestone, Target, Trajectory
 
+# Thousands of targets are looked at in one instant, and most of them in one zone.
+_INSTANTS_KEPT: Final = 1_024
 
+
+@lru_cache(maxsize=_INSTANTS_KEPT)
 def local_day(instant: datetime, timezone: str) -> date:
     """Return the day that it is at an instant in a time zone, by its IANA name."""
     return instant.astimezone(ZoneInfo(timezone)).date()
+
+
+@lru_cache(maxsize=_INSTANTS_KEPT)
+def end_of_day(day: date, timezone: str) -> datetime:
+    """Return the first instant of the day after a day in a time zone."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone))
 
 
 def day_number(target: Target, today: date) -> int:

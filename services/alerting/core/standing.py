@@ -119,7 +119,8 @@ def stays_written(
         changed: When what it is about changed.
         now: The instant of this look.
     """
-    if after != carry(before, now):
+    expected = carry(before, now)
+    if after is not expected and after != expected:
         return False
     if not isinstance(before, Pending | Firing | Kept):
         # Nobody is told of it.
@@ -128,6 +129,20 @@ def stays_written(
     if written is None:
         return False
     return changed <= written or now - written < WORDS_KEPT
+
+
+def are_words_new(last: LastLook, lives: Mapping[Kind, Life]) -> bool:
+    """Tell whether the words of all raised and waiting alerts hold.
+
+    Args:
+        last: The look before this one, which found what this one found.
+        lives: Of the alerts that were ever written down.
+    """
+    return all(
+        last.changed_at <= last.written[kind]
+        for kind, life in lives.items()
+        if isinstance(life, Pending | Firing | Kept)
+    )
 
 
 def _rate(rate: Fraction | None) -> Decimal | None:

@@ -307,8 +307,14 @@ WHERE (w.revision, w.applied_until) < (excluded.revision, excluded.applied_until
 -- name: mark_targets
 -- Have the targets of units $1 evaluated, at most once a second each.
 UPDATE alerting.target AS t
-SET next_evaluation_at =
-    greatest(clock_timestamp(), t.evaluated_at + interval '1 second')
-WHERE t.unit_id = ANY($1::bigint[])
-    AND t.next_evaluation_at >
+SET calm_until = '-infinity',
+    next_evaluation_at = least(
+        t.next_evaluation_at,
         greatest(clock_timestamp(), t.evaluated_at + interval '1 second')
+    )
+WHERE t.unit_id = ANY($1::bigint[])
+    AND (
+        t.calm_until > '-infinity'
+        OR t.next_evaluation_at >
+            greatest(clock_timestamp(), t.evaluated_at + interval '1 second')
+    )

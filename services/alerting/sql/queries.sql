@@ -154,14 +154,56 @@ SET unit_id = excluded.unit_id, indicator = excluded.indicator,
     population_source = excluded.population_source,
     population_illustrative = excluded.population_illustrative,
     period = excluded.period, succeeds = excluded.succeeds,
-    is_removed = false, next_evaluation_at = '-infinity'
+    is_removed = false, next_evaluation_at = '-infinity', calm_until = '-infinity'
 
 -- name: remove_targets
 -- Note which targets the catalogue ($1) has no more; their alerts end at the next
 -- evaluation.
 UPDATE alerting.target
-SET is_removed = true, next_evaluation_at = '-infinity'
+SET is_removed = true, next_evaluation_at = '-infinity', calm_until = '-infinity'
 WHERE NOT is_removed AND target <> ALL($1::text[])
+
+-- name: look_at_calm_targets
+-- Look at no more than $1 targets that are due, and of which a look would find what the
+-- last one found: nothing was copied or forecast since, all that was logged until $2
+-- ago is in the copy, the last look was at most $3 ago, and no instant has come at which
+-- time alone changes something. Looked at again after $4, or at that instant; not
+-- before $5.
+WITH copy AS MATERIALIZED (
+    SELECT clock_timestamp() AS now, coalesce(bool_and(p.caught_up_at IS NOT NULL), false)
+        AS is_full, min(p.caught_up_at) AS caught_up_at,
+        (SELECT min(w.applied_until) FROM alerting.watermark AS w) AS applied_until
+    FROM alerting.position AS p
+),
+calm AS (
+    SELECT t.target, c.now
+    FROM copy AS c
+    JOIN alerting.target AS t ON t.next_evaluation_at <= c.now
+    LEFT JOIN alerting.forecast AS f ON f.target = t.target
+    WHERE c.is_full
+        AND c.caught_up_at >= c.now - $2::interval
+        AND c.applied_until >= c.now - $2::interval
+        -- A partition that has fed a unit and whose watermark nobody knows.
+        AND NOT EXISTS (
+            SELECT FROM alerting.unit_partition AS p
+            WHERE NOT EXISTS (
+                SELECT FROM alerting.watermark AS w WHERE w.partition = p.partition
+            )
+        )
+        AND t.calm_until > c.now
+        AND t.evaluated_at BETWEEN c.now - $3::interval AND c.now
+        AND t.forecast_at IS NOT DISTINCT FROM f.made_at
+    ORDER BY t.next_evaluation_at
+    LIMIT $1
+    FOR UPDATE OF t SKIP LOCKED
+)
+UPDATE alerting.target AS t
+SET evaluated_at = c.now,
+    next_evaluation_at = greatest(
+        least(c.now + $4::interval, t.calm_until), c.now + $5::interval
+    )
+FROM calm AS c
+WHERE t.target = c.target
 
 -- name: lock_due_targets
 -- Take at most $1 targets that are due for evaluation and nobody else has taken.
@@ -269,6 +311,7 @@ SET status = n.status, reason = n.reason, is_lagging = n.is_lagging,
     achieved_7_per_day = n.achieved_7_per_day,
     achieved_28_per_day = n.achieved_28_per_day, forecast_at = n.forecast_at,
     status_since = n.status_since, changed_at = $17, evaluated_at = $17,
+    calm_until = '-infinity',
     next_evaluation_at =
         CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
 FROM unnest(
@@ -284,12 +327,14 @@ FROM unnest(
 WHERE t.target = n.target
 
 -- name: save_looks
--- Targets ($1) stand where they stood; look again at $2.
+-- Targets ($1) stand where they stood; look again at $2. Until $3 nothing changes by
+-- itself; null: something may at any time.
 UPDATE alerting.target AS t
-SET evaluated_at = $3,
+SET evaluated_at = $4, calm_until = coalesce(n.calm_until, '-infinity'),
     next_evaluation_at =
         CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
-FROM unnest($1::text[], $2::timestamptz[]) AS n (target, next_evaluation_at)
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[])
+    AS n (target, next_evaluation_at, calm_until)
 WHERE t.target = n.target
 
 -- name: save_alerts

@@ -249,6 +249,7 @@ CREATE TABLE alerting.target (
     is_at_risk boolean DEFAULT false NOT NULL,
     forecast_at timestamp with time zone,
     changed_at timestamp with time zone,
+    calm_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),

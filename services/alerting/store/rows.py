@@ -22,7 +22,7 @@ from services.alerting.core.life_cycle import (
     carry,
     state_of,
 )
-from services.alerting.core.path import local_day
+from services.alerting.core.path import end_of_day, local_day
 from services.alerting.core.risk import Outlook
 from services.alerting.core.standing import LastLook, Standing
 from services.alerting.core.status import Reason, Status
@@ -265,3 +265,16 @@ def map_evaluation_to_row(result: Evaluation) -> tuple[Any, ...]:
         result.status_since,
         result.next_at,
     )
+
+
+def calm_until(result: Evaluation, now: datetime, timezone: str) -> datetime | None:
+    """Return until when looks find again what this one found; the day ends that too.
+
+    Args:
+        result: What a look found.
+        now: When it was.
+        timezone: The target's.
+    """
+    if result.calm_until is None:
+        return None
+    return min(result.calm_until, end_of_day(local_day(now, timezone), timezone))

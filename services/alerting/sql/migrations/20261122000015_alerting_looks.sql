@@ -8,7 +8,10 @@ ALTER TABLE alerting.target
     -- When the forecast was made that is told with these figures.
     ADD COLUMN forecast_at timestamptz,
     -- When last a look found something to show that was new.
-    ADD COLUMN changed_at timestamptz;
+    ADD COLUMN changed_at timestamptz,
+    -- Until when a look would find what the last one found, if nothing is copied or
+    -- forecast meanwhile; whatever may change what a look finds sets it back.
+    ADD COLUMN calm_until timestamptz NOT NULL DEFAULT '-infinity';
 UPDATE alerting.target SET changed_at = evaluated_at;
 
 CREATE OR REPLACE VIEW reporting.alert AS
