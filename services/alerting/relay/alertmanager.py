@@ -13,7 +13,7 @@ from typing import Final
 
 import aiohttp
 
-from services.alerting.core.alerts import RUNBOOKS, SEVERITIES
+from services.alerting.core.alerts import RUNBOOKS, SEVERITIES, Kind
 from services.alerting.store import AlertStore, Delivery
 from shared.backoff import delays_seconds, wait_out
 from shared.errors import TransientError
@@ -25,9 +25,15 @@ RESOLVED_FOR: Final = timedelta(minutes=15)
 # While an alert fires, how far ahead its end is given: should we be gone for longer
 # than this, Alertmanager takes it for over.
 END_AHEAD: Final = timedelta(hours=1)
+LEVELS: Final = ("nation", "province", "commune")
+KINDS: Final = tuple(Kind)
+# Beyond two missed repetitions: how long an unknown target's alerts stay quiet.
+UNKNOWN_AHEAD: Final = timedelta(seconds=30)
 # A claim outlives the slowest request, so that nobody else sends the same meanwhile.
 LEASE_EXTRA: Final = timedelta(seconds=30)
 REFUSAL_CHARACTERS_MAX: Final = 300
+UNKNOWN: Final = "TargetUnknown"
+"""Told beside the alerts of a target that is unknown, to keep them quiet."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +52,7 @@ def render_alert(delivery: Delivery, resend: timedelta) -> dict[str, object]:
     return {
         "labels": {
             "alertname": delivery.kind.value,
-            "target": delivery.target,
-            "indicator": delivery.indicator,
-            "locality": delivery.locality,
-            "level": delivery.level,
-            "province": delivery.province,
+            **_place_labels(delivery),
             "severity": SEVERITIES[delivery.kind],
         },
         "annotations": {
@@ -60,6 +62,57 @@ def render_alert(delivery: Delivery, resend: timedelta) -> dict[str, object]:
         },
         "startsAt": _instant(delivery.raised_at),
         "endsAt": _instant(ends_at),
+    }
+
+
+def render_alerts(
+    deliveries: Sequence[Delivery], resend: timedelta
+) -> list[dict[str, object]]:
+    """Render alerts, and one `TargetUnknown` for each of their unknown targets.
+
+    What an alert is about cannot be one of its labels, but Alertmanager's inhibition
+    knows labels only. So an alert that nobody can stand up for at the moment is
+    joined by another about the same target, which the configuration that ships uses
+    to keep it quiet. It ends by itself when it is not sent again: should we be gone,
+    nothing is kept quiet for long.
+
+    Whatever keeps others quiet stands before them: of alerts that have been on for
+    longer than its `group_wait`, as after an outage, Alertmanager tells at once.
+    """
+    in_order = sorted(deliveries, key=_rank)
+    bodies = [render_alert(each, resend) for each in in_order]
+    unknown = {
+        each.target: each
+        for each in deliveries
+        if each.is_unknown and each.over_at is None
+    }
+    kept_quiet_by: list[dict[str, object]] = [
+        {
+            "labels": {
+                "alertname": UNKNOWN,
+                **_place_labels(each),
+                "severity": "none",
+            },
+            "startsAt": _instant(each.read_at),
+            "endsAt": _instant(each.read_at + UNKNOWN_AHEAD + 2 * resend),
+        }
+        for each in unknown.values()
+    ]
+    return kept_quiet_by + bodies
+
+
+def _rank(delivery: Delivery) -> tuple[int, int]:
+    """Order alerts: parents before children, lag before risk."""
+    return LEVELS.index(delivery.level), KINDS.index(delivery.kind)
+
+
+def _place_labels(delivery: Delivery) -> dict[str, str]:
+    return {
+        "target": delivery.target,
+        "indicator": delivery.indicator,
+        "locality": delivery.locality,
+        "level": delivery.level,
+        "province": delivery.province,
     }
 
 
@@ -120,9 +173,7 @@ class AlertmanagerDelivery:
         if not deliveries:
             return 0
         try:
-            await self._post(
-                session, [render_alert(each, self._resend) for each in deliveries]
-            )
+            await self._post(session, render_alerts(deliveries, self._resend))
         except TransientError as error:
             await self._put_off(deliveries, error)
             return 0

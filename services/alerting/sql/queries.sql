@@ -361,8 +361,8 @@ alerting.target AS t
 WHERE a.fingerprint = c.fingerprint AND t.target = a.target
 RETURNING
     a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
-    t.province, a.told_from, a.told_until, a.summary_en, a.summary_vi, a.version,
-    clock_timestamp() AS now
+    t.province, t.status, a.told_from, a.told_until, a.summary_en, a.summary_vi,
+    a.version, clock_timestamp() AS now
 
 -- name: save_deliveries
 -- Alerts ($1) were told of in their versions $2; again after $3, unless they have

@@ -31,6 +31,7 @@ class Delivery:
         over_at: Since when it is over; None while it is not.
         summary_en: Its text in English.
         summary_vi: Its text in Vietnamese.
+        is_unknown: Whether nothing honest can be said of its target now.
         read_at: When the row was read, by the database's clock.
     """
 
@@ -46,6 +47,7 @@ class Delivery:
     over_at: datetime | None
     summary_en: str
     summary_vi: str
+    is_unknown: bool
     read_at: datetime
 
 
@@ -120,6 +122,7 @@ class AlertStore:
                 over_at=row["told_until"],
                 summary_en=row["summary_en"],
                 summary_vi=row["summary_vi"],
+                is_unknown=Status(row["status"]) is Status.UNKNOWN,
                 read_at=row["now"],
             )
             for row in rows
