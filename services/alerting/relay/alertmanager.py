@@ -22,6 +22,9 @@ from shared.metrics import AlertingMetrics
 ALERTS_MAX: Final = 200
 POLL_SECONDS: Final = 0.5
 RESOLVED_FOR: Final = timedelta(minutes=15)
+# Once it has not heard of an alert for longer than `endsAt` lies ahead, it takes it for
+# over by itself; beyond that there is nothing to tell it any more.
+END_SOUGHT_FOR: Final = timedelta(hours=6)
 # While an alert fires, how far ahead its end is given: should we be gone for longer
 # than this, Alertmanager takes it for over.
 END_AHEAD: Final = timedelta(hours=1)
@@ -32,6 +35,8 @@ UNKNOWN_AHEAD: Final = timedelta(seconds=30)
 # A claim outlives the slowest request, so that nobody else sends the same meanwhile.
 LEASE_EXTRA: Final = timedelta(seconds=30)
 REFUSAL_CHARACTERS_MAX: Final = 300
+AWAY: Final = "away"
+REFUSED: Final = "refused"
 UNKNOWN: Final = "TargetUnknown"
 """Told beside the alerts of a target that is unknown, to keep them quiet."""
 
@@ -167,28 +172,30 @@ class AlertmanagerDelivery:
                 ALERTS_MAX,
                 resolved_for=RESOLVED_FOR,
                 lease=self._timeout + LEASE_EXTRA,
+                end_sought_for=END_SOUGHT_FOR,
             ),
             on_outage=self._on_outage,
         )
         if not deliveries:
             return 0
         try:
-            await self._post(session, render_alerts(deliveries, self._resend))
+            reason = await self._post(session, render_alerts(deliveries, self._resend))
         except TransientError as error:
             await self._put_off(deliveries, error)
             return 0
         self._failures = 0
-        await self._note(deliveries, self._resend)
+        await self._note(deliveries, self._resend, reason)
         _log.info("alerts_delivered", extra={"alerts": len(deliveries)})
         return len(deliveries)
 
     async def _post(
         self, session: aiohttp.ClientSession, body: list[dict[str, object]]
-    ) -> None:
+    ) -> str:
+        """Send alerts; return why some of them were refused, if they were."""
         try:
             async with session.post(self._url, json=body) as response:
                 if response.ok:
-                    return
+                    return ""
                 status = response.status
                 said = (await response.text())[:REFUSAL_CHARACTERS_MAX]
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -201,6 +208,7 @@ class AlertmanagerDelivery:
         # make it read the others.
         self._metrics.delivery_failures.inc()
         _log.error("alertmanager_refused", extra={"reason": said})
+        return REFUSED
 
     async def _put_off(
         self, deliveries: Sequence[Delivery], error: TransientError
@@ -216,13 +224,15 @@ class AlertmanagerDelivery:
                 "wait_seconds": round(delay, 3),
             },
         )
-        await self._note(deliveries, timedelta())
+        await self._note(deliveries, timedelta(), AWAY)
         await asyncio.sleep(delay)
 
-    async def _note(self, deliveries: Sequence[Delivery], again_in: timedelta) -> None:
+    async def _note(
+        self, deliveries: Sequence[Delivery], again_in: timedelta, reason: str
+    ) -> None:
         await wait_out(
             "note_deliveries",
-            lambda: self._store.note_deliveries(deliveries, again_in),
+            lambda: self._store.note_deliveries(deliveries, again_in, reason),
             on_outage=self._on_outage,
         )
 
