@@ -336,30 +336,6 @@ class AlertingMetrics:
             "Deliveries that failed and are tried again.",
             registry=registry,
         )
-        self.webhook_tries = Counter(
-            "uptake_webhook_tries_total",
-            "Tries to deliver a transition to a webhook, by what came of them.",
-            ("webhook", "outcome"),
-            registry=registry,
-        )
-        self.webhook_waiting = Gauge(
-            "uptake_webhook_waiting",
-            "Transitions that wait to be delivered to a webhook.",
-            ("webhook",),
-            registry=registry,
-        )
-        self.webhook_oldest = Gauge(
-            "uptake_webhook_oldest_seconds",
-            "For how long the oldest transition has waited for its webhook.",
-            ("webhook",),
-            registry=registry,
-        )
-        self.webhook_dead = Gauge(
-            "uptake_webhook_dead",
-            "Transitions that were given up for a webhook, within the last 90 days.",
-            ("webhook",),
-            registry=registry,
-        )
         self.evaluation_duration = Histogram(
             "uptake_evaluation_duration_seconds",
             "Time to evaluate the targets that were due.",
@@ -375,6 +351,36 @@ class AlertingMetrics:
         self.totals_lag_records = Gauge(
             "uptake_totals_lag_records",
             "Messages of uptake.totals that alerting has not yet copied.",
+            registry=registry,
+        )
+
+
+class WebhookMetrics:
+    """What became of transitions that webhooks are told of."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.tries = Counter(
+            "uptake_webhook_tries_total",
+            "Tries to deliver a transition to a webhook, by what came of them.",
+            ("webhook", "outcome"),
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "uptake_webhook_waiting",
+            "Transitions that wait to be delivered to a webhook.",
+            ("webhook",),
+            registry=registry,
+        )
+        self.oldest = Gauge(
+            "uptake_webhook_oldest_seconds",
+            "For how long the oldest transition has waited for its webhook.",
+            ("webhook",),
+            registry=registry,
+        )
+        self.dead = Gauge(
+            "uptake_webhook_dead",
+            "Transitions that were given up for a webhook, within the last 90 days.",
+            ("webhook",),
             registry=registry,
         )
 

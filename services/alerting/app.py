@@ -37,7 +37,7 @@ from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import AlertingMetrics, new_registry
+from shared.metrics import AlertingMetrics, WebhookMetrics, new_registry
 from shared.postgres.pool import open_pool
 
 ROLE: Final = "uptake_alerting"
@@ -56,6 +56,7 @@ class _Parts:
     endpoints: Sequence[Endpoint]
     readiness: Readiness
     metrics: AlertingMetrics
+    webhook_metrics: WebhookMetrics
 
 
 async def run(
@@ -77,7 +78,12 @@ async def run(
     """
     registry = new_registry()
     parts = _Parts(
-        settings, catalogue, endpoints, Readiness(), AlertingMetrics(registry)
+        settings,
+        catalogue,
+        endpoints,
+        Readiness(),
+        AlertingMetrics(registry),
+        WebhookMetrics(registry),
     )
     parts.readiness.set("start", "starting")
     server = make_server(
@@ -193,7 +199,7 @@ def _start_deliveries(
     keep = timedelta(hours=settings.webhook_keep_hours)
     upkeep = WebhookUpkeep(
         webhooks,
-        metrics,
+        parts.webhook_metrics,
         [endpoint.webhook.id for endpoint in parts.endpoints],
         keep=keep,
         on_outage=postgres,
@@ -202,7 +208,7 @@ def _start_deliveries(
     if parts.endpoints:
         hooks = WebhookDelivery(
             webhooks,
-            metrics,
+            parts.webhook_metrics,
             parts.endpoints,
             timeout=timedelta(seconds=settings.webhook_timeout_seconds),
             networks=settings.webhook_networks,

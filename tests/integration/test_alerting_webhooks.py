@@ -21,7 +21,7 @@ from services.alerting.relay import WebhookDelivery
 from services.alerting.sql import DELIVERIES
 from services.alerting.store import WebhookStore
 from services.alerting.store.webhooks import Claim
-from shared.metrics import AlertingMetrics
+from shared.metrics import WebhookMetrics
 from shared.postgres.pool import open_pool
 from tests.support.events import now
 from tests.support.hooks import OLD_SECRET, SECRET, Received, Receiver, receiving
@@ -57,7 +57,7 @@ def delivery(
     """Make a sender of one webhook."""
     return WebhookDelivery(
         WebhookStore(pool),
-        AlertingMetrics(CollectorRegistry()),
+        WebhookMetrics(CollectorRegistry()),
         [Endpoint(Webhook(id_), url, (read_secret(SECRET),))],
         timeout=timedelta(seconds=5),
         networks=networks,

@@ -31,7 +31,7 @@ from services.alerting.endpoints import Endpoint
 from services.alerting.store import WebhookStore
 from services.alerting.store.webhooks import Claim, Message
 from shared.backoff import wait_out
-from shared.metrics import AlertingMetrics
+from shared.metrics import WebhookMetrics
 
 POLL_SECONDS: Final = 0.5
 UPKEEP_SECONDS: Final = 5.0
@@ -71,7 +71,7 @@ class WebhookDelivery:
     def __init__(
         self,
         store: WebhookStore,
-        metrics: AlertingMetrics,
+        metrics: WebhookMetrics,
         endpoints: Sequence[Endpoint],
         *,
         timeout: timedelta,
@@ -206,7 +206,7 @@ class WebhookDelivery:
 
     def _tell(self, webhook: str, answers: Sequence[Answer], pause: Pause) -> None:
         for answer in answers:
-            self._metrics.webhook_tries.labels(webhook, answer.outcome.value).inc()
+            self._metrics.tries.labels(webhook, answer.outcome.value).inc()
         missed = [each for each in answers if each.outcome is not Outcome.TAKEN]
         if missed:
             _log.warning(
@@ -231,7 +231,7 @@ class WebhookUpkeep:
     def __init__(
         self,
         store: WebhookStore,
-        metrics: AlertingMetrics,
+        metrics: WebhookMetrics,
         webhooks: Sequence[str],
         *,
         keep: timedelta,
@@ -268,9 +268,9 @@ class WebhookUpkeep:
                 on_outage=self._on_outage,
             )
             for row in gauges:
-                self._metrics.webhook_waiting.labels(row.webhook).set(row.waiting)
-                self._metrics.webhook_dead.labels(row.webhook).set(row.dead)
-                self._metrics.webhook_oldest.labels(row.webhook).set(row.oldest_seconds)
+                self._metrics.waiting.labels(row.webhook).set(row.waiting)
+                self._metrics.dead.labels(row.webhook).set(row.dead)
+                self._metrics.oldest.labels(row.webhook).set(row.oldest_seconds)
             await asyncio.sleep(UPKEEP_SECONDS)
 
 
