@@ -1,8 +1,10 @@
 """Signed webhooks, from a transition to whoever is told."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_network
 from uuid import uuid4
@@ -284,6 +286,46 @@ async def test_webhook_leads_to_no_address_that_is_not_public(
         assert hooks.received == []
     assert set((await outcomes(pool)).values()) == {("waiting", 1, "address_refused")}
     assert caplog.records
+
+
+async def test_receiver_that_hangs_holds_up_no_other(pool: asyncpg.Pool) -> None:
+    """What it is sent waits for the timeout; the others are told meanwhile."""
+    async with receiving() as hooks, hanging() as port:
+        key = read_secret(SECRET)
+        ports = {"hangs": port, "works": hooks.port}
+        sender = WebhookDelivery(
+            WebhookStore(pool),
+            WebhookMetrics(CollectorRegistry()),
+            [
+                Endpoint(Webhook(name), f"http://127.0.0.1:{at}/", (key,))
+                for name, at in ports.items()
+            ],
+            timeout=timedelta(seconds=60),
+            networks=LOOPBACK,
+            keep=KEEP,
+            on_outage=lambda _: None,
+        )
+        await queue(pool, ("a", "firing"), hook="hangs")
+        await queue(pool, ("b", "firing"), hook="works")
+
+        async def is_told() -> bool:
+            return (await outcomes(pool))["b/firing"][0] == "told"
+
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(sender.run())
+            await eventually(is_told, what="the one that works")
+            running.cancel()
+        assert (await outcomes(pool))["a/firing"] == ("waiting", 0, "")
+
+
+@asynccontextmanager
+async def hanging() -> AsyncIterator[int]:
+    """Take connections and never answer; return the port."""
+    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
 
 
 async def test_two_replicas_never_send_to_one_webhook_at_once(

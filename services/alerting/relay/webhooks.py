@@ -12,7 +12,7 @@ import socket
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Never, TypeVar
 
 import aiohttp
 
@@ -36,6 +36,8 @@ from shared.metrics import WebhookMetrics
 POLL_SECONDS: Final = 0.5
 UPKEEP_SECONDS: Final = 5.0
 IN_FLIGHT_MAX: Final = 8
+# Rounds at a time: a receiver that hangs until the timeout holds up no other.
+ROUNDS_MAX: Final = 4
 # A claim outlives its slowest round, so that nobody else sends the same meanwhile.
 LEASE_EXTRA: Final = timedelta(seconds=30)
 NOTHING_DUE_PAUSE: Final = timedelta(seconds=1)
@@ -109,28 +111,37 @@ class WebhookDelivery:
         # Names are resolved anew for each connection, and each address is judged. No
         # proxy of the environment stands between, since it would judge for us; no
         # cookie is kept.
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=IN_FLIGHT_MAX,
-                use_dns_cache=False,
-                force_close=True,
-                socket_factory=self._open_socket,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._timeout.total_seconds()),
-            headers=_HEADERS,
-            auto_decompress=False,
-            trust_env=False,
-        ) as session:
-            while True:
-                claim = await self._wait_out(
-                    "claim_webhook",
-                    lambda: self._store.claim(names, uuid.uuid4(), self._lease),
-                )
-                if claim is None:
-                    await asyncio.sleep(POLL_SECONDS)
-                else:
-                    await self._round(session, claim)
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=IN_FLIGHT_MAX * ROUNDS_MAX,
+                    use_dns_cache=False,
+                    force_close=True,
+                    socket_factory=self._open_socket,
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=self._timeout.total_seconds()),
+                headers=_HEADERS,
+                auto_decompress=False,
+                trust_env=False,
+            ) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for _ in range(min(ROUNDS_MAX, len(names))):
+                tasks.create_task(self._work(session, names))
+
+    async def _work(
+        self, session: aiohttp.ClientSession, names: Sequence[str]
+    ) -> Never:
+        while True:
+            claim = await self._wait_out(
+                "claim_webhook",
+                lambda: self._store.claim(names, uuid.uuid4(), self._lease),
+            )
+            if claim is None:
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                await self._round(session, claim)
 
     async def _wait_out(
         self, what: str, action: Callable[[], Awaitable[ResultT]]
