@@ -355,6 +355,36 @@ class AlertingMetrics:
         )
 
 
+class WebhookMetrics:
+    """What became of transitions that webhooks are told of."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.tries = Counter(
+            "uptake_webhook_tries_total",
+            "Tries to deliver a transition to a webhook, by what came of them.",
+            ("webhook", "outcome"),
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "uptake_webhook_waiting",
+            "Transitions that wait to be delivered to a webhook.",
+            ("webhook",),
+            registry=registry,
+        )
+        self.oldest = Gauge(
+            "uptake_webhook_oldest_seconds",
+            "For how long the oldest transition has waited for its webhook.",
+            ("webhook",),
+            registry=registry,
+        )
+        self.dead = Gauge(
+            "uptake_webhook_dead",
+            "Transitions that were given up for a webhook, within the last 90 days.",
+            ("webhook",),
+            registry=registry,
+        )
+
+
 class BoardMetrics(DoorMetrics):
     """What is read."""
 

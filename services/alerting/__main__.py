@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from services.alerting.app import run
+from services.alerting.endpoints import load_endpoints
 from services.alerting.settings import AlertingSettings
 from shared.catalogue.load import load_catalogue
 from shared.errors import CatalogueError
@@ -25,12 +26,13 @@ def main() -> int:
     configure_logging("alerting", settings.log_level)
     try:
         catalogue = load_catalogue(settings.catalogue)
+        endpoints = load_endpoints(settings.webhooks) if settings.webhooks else ()
     except CatalogueError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_SETTINGS
 
     async def serve_until(stop: asyncio.Event) -> None:
-        await run(settings, catalogue, stop)
+        await run(settings, catalogue, endpoints, stop)
 
     return run_service(serve_until)
 

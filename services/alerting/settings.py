@@ -1,5 +1,7 @@
 """What alerting is told from outside; each setting is one environment variable."""
 
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, model_validator
@@ -36,6 +38,27 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         ge=1,
         le=600,
         description="how often Alertmanager is told again of a firing alert",
+    )
+    webhooks: Path | None = Field(
+        default=None,
+        description="file of webhooks that are told of alerts, see the service's "
+        "README; without it none is",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=10, gt=0, le=60, description="longest that one webhook may take"
+    )
+    webhook_networks: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)
+    ] = Field(
+        default=(),
+        description="network[,network...] that webhooks may lead to although they are "
+        "not public, e.g. 10.20.0.0/16; public ones always",
+    )
+    webhook_keep_hours: int = Field(
+        default=72,
+        ge=1,
+        le=24 * 30,
+        description="how long a webhook that cannot be delivered is tried",
     )
     alert_evaluation_seconds: float = Field(
         default=10,

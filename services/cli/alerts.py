@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from services.cli.alert_deliveries import print_deliveries, print_told
 from services.cli.reading import open_snapshot
 from services.cli.render import (
     WIDTH,
@@ -35,6 +36,7 @@ class AlertsVerb(StrEnum):
 
     LIST = "list"
     SHOW = "show"
+    DELIVERIES = "deliveries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class AlertRow:
 def alerts(
     *,
     verb: Annotated[
-        AlertsVerb, typer.Argument(help="List alerts, or show one in full.")
+        AlertsVerb,
+        typer.Argument(help="List alerts, show one in full, or what was told."),
     ] = AlertsVerb.LIST,
     target: Annotated[
         str | None,
@@ -77,6 +80,11 @@ def alerts(
     if is_show and target is None:
         raise FatalError("say which: uptake alerts show TARGET")
     settings = load_settings(PostgresSettings)
+    if verb is AlertsVerb.DELIVERIES:
+        print_deliveries(
+            settings, target, everything=everything, as_json=as_json, as_csv=as_csv
+        )
+        return
     found, status = asyncio.run(_read(settings, target, everything or is_show))
     if is_show and not found:
         raise FatalError(f"no alert of {target}; `uptake alerts --all` lists them")
@@ -86,6 +94,7 @@ def alerts(
         print(to_csv(found, AlertRow), end="")
     elif is_show:
         print("\n".join(line for row in found for line in describe(row, status)))
+        print_told(settings, str(target))
     else:
         _print_list(found)
 

@@ -5,5 +5,6 @@ from typing import Final
 from shared.postgres.queries import load_queries
 
 COPY: Final = load_queries(__name__, "copy.sql")
+DELIVERIES: Final = load_queries(__name__, "delivery.sql")
 FORECASTS: Final = load_queries(__name__, "forecast.sql")
 QUERIES: Final = load_queries(__name__)

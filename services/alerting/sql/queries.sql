@@ -344,25 +344,38 @@ DELETE FROM alerting.outbox WHERE outbox_id = ANY($1::bigint[])
 
 -- name: claim_deliveries
 -- Take at most $1 alerts that Alertmanager is to be told about: raised ones, and
--- those over for less than $2. Nobody else tells of them for the time $3.
+-- those whose end it has known for less than $2 or, until then, that are over for less
+-- than $4. Nobody else tells of them for the time $3. Parents come first.
 UPDATE alerting.alert AS a
 SET next_delivery_at = clock_timestamp() + $3::interval
 FROM (
-    SELECT fingerprint
-    FROM alerting.alert
-    WHERE told_from IS NOT NULL
-        AND next_delivery_at <= clock_timestamp()
-        AND (told_until IS NULL OR told_until > clock_timestamp() - $2::interval)
-    ORDER BY next_delivery_at
+    SELECT d.fingerprint
+    FROM alerting.alert AS d
+    JOIN alerting.target AS p USING (target)
+    WHERE d.told_from IS NOT NULL
+        AND d.next_delivery_at <= clock_timestamp()
+        AND (d.told_until IS NULL
+            OR d.told_until > clock_timestamp() - $2::interval
+            OR d.told_until > clock_timestamp() - $4::interval
+            AND NOT EXISTS (
+                SELECT FROM alerting.delivery AS e
+                WHERE e.receiver = 'alertmanager' AND e.channel = 'alertmanager'
+                    AND e.fingerprint = d.fingerprint AND e.state = 'resolved'
+                    AND e.since = d.told_until
+                    AND e.told_at <= clock_timestamp() - $2::interval
+            ))
+    ORDER BY
+        array_position('{nation,province,commune}', p.locality_kind),
+        d.next_delivery_at
     LIMIT $1
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF d SKIP LOCKED
 ) AS c,
 alerting.target AS t
 WHERE a.fingerprint = c.fingerprint AND t.target = a.target
 RETURNING
     a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
-    t.province, a.told_from, a.told_until, a.summary_en, a.summary_vi, a.version,
-    clock_timestamp() AS now
+    t.province, t.status, a.told_from, a.told_until, a.summary_en, a.summary_vi,
+    a.version, clock_timestamp() AS now
 
 -- name: save_deliveries
 -- Alerts ($1) were told of in their versions $2; again after $3, unless they have

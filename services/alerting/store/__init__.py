@@ -5,6 +5,7 @@ from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
 from services.alerting.store.forecasts import ForecastStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
+from services.alerting.store.webhooks import WebhookStore
 
 __all__ = [
     "AlertStore",
@@ -15,4 +16,5 @@ __all__ = [
     "ForecastStore",
     "Gauge",
     "TotalsStore",
+    "WebhookStore",
 ]

@@ -1,6 +1,7 @@
 """Judging targets, in one transaction each time."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
 from services.alerting.core.texts import Names
+from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import FORECASTS, QUERIES
 from services.alerting.store.messages import render_notice
 from services.alerting.store.rows import (
@@ -29,6 +31,7 @@ from services.alerting.store.rows import (
     map_row_to_target,
 )
 from services.alerting.store.session import Session, columns, transaction
+from services.alerting.store.webhooks import queue_messages
 from shared.catalogue.model import Target
 
 
@@ -40,6 +43,7 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        webhooks: Sequence[Webhook] = (),
     ) -> None:
         """Take what is needed.
 
@@ -47,10 +51,12 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
+            webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
+        self._webhooks = tuple(webhooks)
 
     async def evaluate_due(self, limit: int) -> int:
         """Lock due targets, judge them, save state and notices, commit.
@@ -95,6 +101,8 @@ class EvaluationStore:
                 for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
             await _save(session, results, now)
+            provinces = {row["target"]: row["province"] for row in rows}
+            await queue_messages(session, self._webhooks, results, provinces, now)
         return len(rows)
 
 

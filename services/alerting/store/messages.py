@@ -14,6 +14,11 @@ SOURCE: Final = "/uptake/alerting"
 TYPE: Final = "uptake.alert.changed"
 
 
+def message_id(look: AlertLook, state: State) -> str:
+    """Name a transition: the same however often and to whomever it is told."""
+    return f"{look.fingerprint}/{look.life.episode}/{state.value}"
+
+
 def render_notice(
     result: Evaluation, look: AlertLook, state: State, now: datetime
 ) -> bytes:
@@ -22,9 +27,8 @@ def render_notice(
     Its id is the same however often it is delivered.
     """
     target, seen = result.target, result.assessment
-    episode = look.life.episode
     message = AlertV1(
-        id=f"{look.fingerprint}/{episode}/{state.value}",
+        id=message_id(look, state),
         source=SOURCE,
         type=TYPE,
         subject=target.id,
@@ -33,7 +37,7 @@ def render_notice(
             kind=AlertKind(look.kind.value),
             state=AlertState(state.value),
             severity=SEVERITIES[look.kind],
-            episode=episode,
+            episode=look.life.episode,
             fingerprint=look.fingerprint,
             target=target.id,
             indicator=target.indicator,
