@@ -12,6 +12,7 @@ import asyncpg
 
 from services.alerting.consumer import TotalsReader, TotalsSubscription
 from services.alerting.forecaster import Forecaster
+from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import AlertmanagerDelivery, NoticeRelay
 from services.alerting.settings import AlertingSettings
@@ -20,6 +21,7 @@ from services.alerting.store import (
     DefinitionStore,
     EvaluationStore,
     ForecastStore,
+    SilenceStore,
     TotalsStore,
 )
 from services.alerting.ticker import Ticker
@@ -128,8 +130,11 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
-    evaluations = EvaluationStore(pool, interval, settings.risk_limits())
+    evaluations = EvaluationStore(
+        pool, interval, settings.risk_limits(), settings.silent_share_bp()
+    )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
+    listener = Listener(SilenceStore(pool), on_outage=postgres, on_change=ticker.wake)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -159,6 +164,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
+        tasks.create_task(listener.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())

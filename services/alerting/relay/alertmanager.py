@@ -6,13 +6,17 @@ away, it hears of each alert once and in its present state.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
 import aiohttp
 
+from services.alerting.core.agency_alerts import (
+    AGENCY_RUNBOOKS,
+    AGENCY_SEVERITIES,
+)
 from services.alerting.core.alerts import RUNBOOKS, SEVERITIES
 from services.alerting.store import AlertStore, Delivery
 from shared.backoff import delays_seconds, wait_out
@@ -29,6 +33,14 @@ END_AHEAD: Final = timedelta(hours=1)
 LEASE_EXTRA: Final = timedelta(seconds=30)
 REFUSAL_CHARACTERS_MAX: Final = 300
 
+_SEVERITIES: Final[Mapping[str, str]] = {
+    kind.value: severity
+    for kind, severity in (*SEVERITIES.items(), *AGENCY_SEVERITIES.items())
+}
+_RUNBOOKS: Final[Mapping[str, str]] = {
+    kind.value: page for kind, page in (*RUNBOOKS.items(), *AGENCY_RUNBOOKS.items())
+}
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,21 +54,25 @@ def render_alert(delivery: Delivery, resend: timedelta) -> dict[str, object]:
         delivery: The alert's row.
         resend: How often it is sent again while it fires.
     """
+    # An alert about an agency has that label in the place of the target's.
+    about = (
+        {"agency": delivery.agency} if delivery.agency else {"target": delivery.target}
+    )
     ends_at = delivery.over_at or delivery.read_at + END_AHEAD + 2 * resend
     return {
         "labels": {
             "alertname": delivery.kind.value,
-            "target": delivery.target,
+            **about,
             "indicator": delivery.indicator,
             "locality": delivery.locality,
             "level": delivery.level,
             "province": delivery.province,
-            "severity": SEVERITIES[delivery.kind],
+            "severity": _SEVERITIES[delivery.kind.value],
         },
         "annotations": {
             "summary": delivery.summary_en,
             "summary_vi": delivery.summary_vi,
-            "runbook": RUNBOOKS[delivery.kind],
+            "runbook": _RUNBOOKS[delivery.kind.value],
         },
         "startsAt": _instant(delivery.raised_at),
         "endsAt": _instant(ends_at),

@@ -7,3 +7,4 @@ from shared.postgres.queries import load_queries
 COPY: Final = load_queries(__name__, "copy.sql")
 FORECASTS: Final = load_queries(__name__, "forecast.sql")
 QUERIES: Final = load_queries(__name__)
+SILENCE: Final = load_queries(__name__, "silence.sql")

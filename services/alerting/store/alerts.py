@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from services.alerting.core.agency_alerts import AgencyKind
 from services.alerting.core.alerts import Kind
 from services.alerting.core.status import Status
 from services.alerting.sql import QUERIES
 from services.alerting.store.session import transaction
 
+AnyKind = Kind | AgencyKind
 Publish = Callable[[Sequence[tuple[str, bytes]]], Awaitable[None]]
 
 
@@ -22,7 +24,7 @@ class Delivery:
         fingerprint: The alert's name for ever.
         version: Of the row that was read.
         kind: What it says.
-        target: About which target.
+        target: About which target; empty where it is about an agency.
         indicator: The target's indicator.
         locality: Code of the target's locality.
         level: What the locality is: nation, province or commune.
@@ -32,11 +34,12 @@ class Delivery:
         summary_en: Its text in English.
         summary_vi: Its text in Vietnamese.
         read_at: When the row was read, by the database's clock.
+        agency: About which agency; empty where it is about a target.
     """
 
     fingerprint: str
     version: int
-    kind: Kind
+    kind: AnyKind
     target: str
     indicator: str
     locality: str
@@ -47,6 +50,7 @@ class Delivery:
     summary_en: str
     summary_vi: str
     read_at: datetime
+    agency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class AlertStore:
             Delivery(
                 fingerprint=row["fingerprint"],
                 version=row["version"],
-                kind=Kind(row["kind"]),
+                kind=_kind(row["kind"]),
                 target=row["target"],
                 indicator=row["indicator"],
                 locality=row["locality"],
@@ -121,6 +125,7 @@ class AlertStore:
                 summary_en=row["summary_en"],
                 summary_vi=row["summary_vi"],
                 read_at=row["now"],
+                agency=row["agency"],
             )
             for row in rows
         ]
@@ -154,9 +159,13 @@ class AlertStore:
             for row in rows
         ]
 
-    async def firing_by_kind(self) -> Mapping[Kind, int]:
+    async def firing_by_kind(self) -> Mapping[AnyKind, int]:
         """Count the raised alerts; a kind without any is 0."""
         async with transaction(self._pool) as session:
             rows = await session.fetch(QUERIES["count_firing"])
-        counts = {Kind(row["kind"]): row["firing"] for row in rows}
-        return {kind: counts.get(kind, 0) for kind in Kind}
+        counts = {row["kind"]: row["firing"] for row in rows}
+        return {kind: counts.get(kind, 0) for kind in (*Kind, *AgencyKind)}
+
+
+def _kind(name: str) -> AnyKind:
+    return AgencyKind(name) if name in set(AgencyKind) else Kind(name)

@@ -16,6 +16,7 @@ from services.alerting.core.pace import (
 )
 from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.silence import DEFAULT_SHARE_BP, reason_of
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
 from services.alerting.core.texts import Names
 from services.alerting.sql import FORECASTS, QUERIES
@@ -23,6 +24,7 @@ from services.alerting.store.messages import render_notice
 from services.alerting.store.rows import (
     map_evaluation_to_row,
     map_look_to_row,
+    map_row_to_gap,
     map_row_to_life,
     map_row_to_memory,
     map_row_to_outlook,
@@ -40,6 +42,7 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        silent_bp: int = DEFAULT_SHARE_BP,
     ) -> None:
         """Take what is needed.
 
@@ -47,10 +50,12 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
+            silent_bp: Share of silent agencies from which a target is unknown.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
+        self._silent_bp = silent_bp
 
     async def evaluate_due(self, limit: int) -> int:
         """Lock due targets, judge them, save state and notices, commit.
@@ -75,7 +80,9 @@ class EvaluationStore:
             now: datetime = state["now"]
             lives = await _read_lives(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
-            readings = await _read_figures(session, rows, targets, state)
+            readings = await _read_figures(
+                session, rows, targets, state, self._silent_bp
+            )
             results = [
                 evaluate(
                     target,
@@ -116,6 +123,7 @@ async def _read_figures(
     rows: list[asyncpg.Record],
     targets: list[Target],
     state: asyncpg.Record,
+    silent_bp: int,
 ) -> list[Reading]:
     wanted = []
     for row, target in zip(rows, targets, strict=True):
@@ -133,7 +141,7 @@ async def _read_figures(
         for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
     }
     return [
-        _reading(target, figure, state, outlooks.get(target.id))
+        _reading(target, figure, state, outlooks.get(target.id), silent_bp)
         for target, figure in zip(targets, figures, strict=True)
     ]
 
@@ -143,6 +151,7 @@ def _reading(
     figure: asyncpg.Record,
     state: asyncpg.Record,
     outlook: Outlook | None,
+    silent_bp: int,
 ) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
@@ -153,6 +162,7 @@ def _reading(
         is_filling=state["is_filling"],
         complete_until=_complete_until(figure, state),
         outlook=outlook,
+        silence=reason_of(map_row_to_gap(figure), silent_bp),
     )
 
 

@@ -3,6 +3,12 @@
 from datetime import datetime
 from typing import Final
 
+from services.alerting.core.agency_alerts import (
+    AGENCY_SEVERITIES,
+    AgencyKind,
+    DutyLook,
+    agency_fingerprint,
+)
 from services.alerting.core.alerts import SEVERITIES
 from services.alerting.core.evaluation import AlertLook, Evaluation
 from services.alerting.core.life_cycle import State
@@ -44,6 +50,36 @@ def render_notice(
             goal=target.goal_value,
             due=target.due,
             position=_decimal(basis_points(seen.position)),
+            since=now,
+            summary_en=look.summary.english,
+            summary_vi=look.summary.vietnamese,
+        ),
+    )
+    return message.model_dump_json().encode()
+
+
+def render_agency_notice(
+    kind: AgencyKind, look: DutyLook, state: State, now: datetime
+) -> bytes:
+    """Render one transition of an alert about an agency, as `render_notice`."""
+    duty, episode = look.duty, look.life.episode
+    fingerprint = agency_fingerprint(kind, duty.agency, duty.indicator)
+    message = AlertV1(
+        id=f"{fingerprint}/{episode}/{state.value}",
+        source=SOURCE,
+        type=TYPE,
+        subject=duty.agency,
+        time=now,
+        data=AlertDataV1(
+            kind=AlertKind(kind.value),
+            state=AlertState(state.value),
+            severity=AGENCY_SEVERITIES[kind],
+            episode=episode,
+            fingerprint=fingerprint,
+            target="",
+            indicator=duty.indicator,
+            locality=duty.locality,
+            status=look.hearing.voice.value,
             since=now,
             summary_en=look.summary.english,
             summary_vi=look.summary.vietnamese,
