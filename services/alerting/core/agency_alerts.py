@@ -165,8 +165,8 @@ def _say(duty: Duty, hearing: Hearing, reported_at: datetime | None) -> Summary:
         vietnamese = f"{name} ({code}) báo cáo lần cuối lúc {last}: {what_vi}"
     if duty.cadence is not None:
         hours = duty.cadence // _HOUR
-        english += f", expected every {hours} h"
-        vietnamese += f", phải báo cáo mỗi {hours} giờ"
+        english += f"; due every {hours} h"
+        vietnamese += f"; phải báo cáo mỗi {hours} giờ"
     return Summary(f"{english}.", f"{vietnamese}.")
 
 
