@@ -325,6 +325,12 @@ class AlertingMetrics:
             ("target", "status"),
             registry=registry,
         )
+        self.silent = Gauge(
+            "uptake_agency_silent_indicators",
+            "Indicators that an agency owes reports of and is silent on.",
+            ("agency",),
+            registry=registry,
+        )
         self.firing = Gauge(
             "uptake_alerts_firing",
             "Alerts that fire now, by kind.",

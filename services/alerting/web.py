@@ -56,7 +56,14 @@ class GaugeRefresh:
             firing = await wait_out(
                 "count_firing", self._store.firing_by_kind, on_outage=self._on_outage
             )
+            silent = await wait_out(
+                "count_silent", self._store.silent_by_agency, on_outage=self._on_outage
+            )
             self._show(gauges)
+            # An agency that left the catalogue disappears with its label.
+            self._metrics.silent.clear()
+            for agency, indicators in silent.items():
+                self._metrics.silent.labels(agency).set(indicators)
             for kind, count in firing.items():
                 self._metrics.firing.labels(kind.value).set(count)
             await asyncio.sleep(REFRESH_SECONDS)

@@ -9,7 +9,7 @@ import asyncpg
 from services.alerting.core.agency_alerts import AgencyKind
 from services.alerting.core.alerts import Kind
 from services.alerting.core.status import Status
-from services.alerting.sql import QUERIES
+from services.alerting.sql import QUERIES, SILENCE
 from services.alerting.store.session import transaction
 
 AnyKind = Kind | AgencyKind
@@ -158,6 +158,12 @@ class AlertStore:
             )
             for row in rows
         ]
+
+    async def silent_by_agency(self) -> Mapping[str, int]:
+        """Count the indicators that agencies are silent on; 0 is a figure too."""
+        async with transaction(self._pool) as session:
+            rows = await session.fetch(SILENCE["count_silent"])
+        return {row["agency"]: row["silent"] for row in rows}
 
     async def firing_by_kind(self) -> Mapping[AnyKind, int]:
         """Count the raised alerts; a kind without any is 0."""

@@ -78,6 +78,7 @@ def test_metrics_of_the_contract_exist() -> None:
         "uptake_target_miss_ratio",
         "uptake_target_status",
         "uptake_agency_last_event_timestamp_seconds",
+        "uptake_agency_silent_indicators",
         "uptake_alerts_firing",
         "uptake_alert_delivery_failures",
     }
