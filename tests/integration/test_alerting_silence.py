@@ -30,6 +30,7 @@ from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Agency, Catalogue, LocalityKey, Target
 from shared.clock import SystemClock
 from shared.postgres.pool import open_pool
+from shared.postgres.queries import load_queries
 from shared.settings import PostgresSettings
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
@@ -39,6 +40,7 @@ CASHLESS: Final = "cashless_accounts"
 SINCE: Final = date(2025, 7, 1)
 LEAF: Final = LocalityKey("15961", SINCE)
 LIMIT: Final = 100
+TOLD: Final = load_queries("services.cli", "sql/targets.sql")
 
 
 def agency(name: str, *, cadence: int | None = 24, required: bool = False) -> Agency:
@@ -221,6 +223,12 @@ async def test_silent_agency_makes_what_it_feeds_unknown_until_it_has_settled(
         ("province", "big", 9_000),
         ("nation", "big", 9_000),
     }
+    (silence,) = await world.pool.fetch(TOLD["read_silences"], "province")
+    assert (silence["agency"], silence["share_bp"]) == ("big", 9_000)
+    only_on = False
+    (alert,) = await world.pool.fetch(TOLD["read_alerts"], "big", only_on)
+    assert (alert["agency"], alert["target"]) == ("big", None)
+    assert await AlertStore(world.pool).silent_by_agency() == {"big": 1}
     (delivery,) = [
         one
         for one in await AlertStore(world.pool).claim_deliveries(
