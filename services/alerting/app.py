@@ -13,6 +13,7 @@ import asyncpg
 from services.alerting.consumer import TotalsReader, TotalsSubscription
 from services.alerting.endpoints import Endpoint
 from services.alerting.forecaster import Forecaster
+from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import (
     AlertmanagerDelivery,
@@ -26,18 +27,20 @@ from services.alerting.store import (
     DefinitionStore,
     EvaluationStore,
     ForecastStore,
+    SilenceStore,
     TotalsStore,
     WebhookStore,
 )
 from services.alerting.ticker import Ticker
 from services.alerting.web import GaugeRefresh, make_app
+from shared.alerting_metrics import AlertingMetrics, WebhookMetrics
 from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import AlertingMetrics, WebhookMetrics, new_registry
+from shared.metrics import new_registry
 from shared.postgres.pool import open_pool
 
 ROLE: Final = "uptake_alerting"
@@ -147,13 +150,14 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
+    webhooks = [endpoint.webhook for endpoint in parts.endpoints]
     evaluations = EvaluationStore(
-        pool,
-        interval,
-        settings.risk_limits(),
-        [endpoint.webhook for endpoint in parts.endpoints],
+        pool, interval, settings.risk_limits(), settings.silent_share_bp(), webhooks
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
+    listener = Listener(
+        SilenceStore(pool, webhooks), on_outage=postgres, on_change=ticker.wake
+    )
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -183,6 +187,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
+        tasks.create_task(listener.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())

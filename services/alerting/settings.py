@@ -85,6 +85,13 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         description="chance of missing from which TargetAtRisk begins; it ends when "
         "the target is no longer at risk",
     )
+    silent_share: float = Field(
+        default=0.05,
+        ge=0.0001,
+        le=1,
+        description="share of a target's last 28 reported days from which the silence "
+        "of those who brought it makes the target unknown",
+    )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
         NoDecode,
@@ -101,6 +108,10 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         if self.at_risk_enter > self.at_risk_alert:
             raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
         return self
+
+    def silent_share_bp(self) -> int:
+        """Return from which share of silent agencies on a target is unknown."""
+        return round(self.silent_share * FULL_BP)
 
     def risk_limits(self) -> RiskLimits:
         """Return between which chances of missing a target is at risk."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from services.alerting.store import EvaluationStore
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
-from shared.metrics import AlertingMetrics
 
 TARGETS_MAX: Final = 200
 POLL_SECONDS: Final = 0.5

@@ -57,6 +57,7 @@ class AlertRow:
     summary_en: str
     summary_vi: str
     evaluated_at: datetime
+    agency: str | None = None
 
 
 def alerts(
@@ -67,7 +68,9 @@ def alerts(
     ] = AlertsVerb.LIST,
     target: Annotated[
         str | None,
-        typer.Argument(help="Target or fingerprint to show.", show_default=False),
+        typer.Argument(
+            help="Target, agency or fingerprint to show.", show_default=False
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also resolved and quiet ones.")
@@ -128,6 +131,8 @@ def _print_list(rows: Sequence[AlertRow]) -> None:
 
 
 def _about(row: AlertRow) -> str:
+    if row.agency is not None:
+        return f"{row.agency} {row.indicator}"
     return row.target or row.locality or row.fingerprint
 
 

@@ -23,7 +23,7 @@ from services.alerting.relay import WebhookDelivery
 from services.alerting.sql import DELIVERIES
 from services.alerting.store import WebhookStore
 from services.alerting.store.webhooks import Claim
-from shared.metrics import WebhookMetrics
+from shared.alerting_metrics import WebhookMetrics
 from shared.postgres.pool import open_pool
 from tests.support.events import now
 from tests.support.hooks import OLD_SECRET, SECRET, Received, Receiver, receiving
@@ -321,11 +321,17 @@ async def test_receiver_that_hangs_holds_up_no_other(pool: asyncpg.Pool) -> None
 @asynccontextmanager
 async def hanging() -> AsyncIterator[int]:
     """Take connections and never answer; return the port."""
-    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    taken: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(
+        lambda _reader, writer: taken.append(writer), "127.0.0.1", 0
+    )
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in taken:
+            writer.close()
+            await writer.wait_closed()
 
 
 async def test_two_replicas_never_send_to_one_webhook_at_once(

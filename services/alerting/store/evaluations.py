@@ -17,21 +17,23 @@ from services.alerting.core.pace import (
 )
 from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.silence import DEFAULT_SHARE_BP, reason_of
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
 from services.alerting.core.texts import Names
 from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import FORECASTS, QUERIES
-from services.alerting.store.messages import render_notice
+from services.alerting.store.messages import make_notice
+from services.alerting.store.notices import queue_notices
 from services.alerting.store.rows import (
     map_evaluation_to_row,
     map_look_to_row,
+    map_row_to_gap,
     map_row_to_life,
     map_row_to_memory,
     map_row_to_outlook,
     map_row_to_target,
 )
 from services.alerting.store.session import Session, columns, transaction
-from services.alerting.store.webhooks import queue_messages
 from shared.catalogue.model import Target
 
 
@@ -43,6 +45,7 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        silent_bp: int = DEFAULT_SHARE_BP,
         webhooks: Sequence[Webhook] = (),
     ) -> None:
         """Take what is needed.
@@ -51,11 +54,13 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
+            silent_bp: Share of silent agencies from which a target is unknown.
             webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
+        self._silent_bp = silent_bp
         self._webhooks = tuple(webhooks)
 
     async def evaluate_due(self, limit: int) -> int:
@@ -81,7 +86,9 @@ class EvaluationStore:
             now: datetime = state["now"]
             lives = await _read_lives(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
-            readings = await _read_figures(session, rows, targets, state)
+            readings = await _read_figures(
+                session, rows, targets, state, self._silent_bp
+            )
             results = [
                 evaluate(
                     target,
@@ -102,7 +109,13 @@ class EvaluationStore:
             ]
             await _save(session, results, now)
             provinces = {row["target"]: row["province"] for row in rows}
-            await queue_messages(session, self._webhooks, results, provinces, now)
+            notices = [
+                make_notice(result, look, look.notice, provinces[result.target.id], now)
+                for result in results
+                for look in result.alerts
+                if look.notice is not None
+            ]
+            await queue_notices(session, self._webhooks, notices, now)
         return len(rows)
 
 
@@ -124,6 +137,7 @@ async def _read_figures(
     rows: list[asyncpg.Record],
     targets: list[Target],
     state: asyncpg.Record,
+    silent_bp: int,
 ) -> list[Reading]:
     wanted = []
     for row, target in zip(rows, targets, strict=True):
@@ -141,7 +155,7 @@ async def _read_figures(
         for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
     }
     return [
-        _reading(target, figure, state, outlooks.get(target.id))
+        _reading(target, figure, state, outlooks.get(target.id), silent_bp)
         for target, figure in zip(targets, figures, strict=True)
     ]
 
@@ -151,6 +165,7 @@ def _reading(
     figure: asyncpg.Record,
     state: asyncpg.Record,
     outlook: Outlook | None,
+    silent_bp: int,
 ) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
@@ -161,6 +176,7 @@ def _reading(
         is_filling=state["is_filling"],
         complete_until=_complete_until(figure, state),
         outlook=outlook,
+        silence=reason_of(map_row_to_gap(figure), silent_bp),
     )
 
 
@@ -193,10 +209,3 @@ async def _save(session: Session, results: list[Evaluation], now: datetime) -> N
         map_look_to_row(result.target.id, look) for result, look in looks
     ]
     await session.execute(QUERIES["save_alerts"], *columns(alerts, 14), now)
-    notices = [
-        (look.fingerprint, render_notice(result, look, look.notice, now))
-        for result, look in looks
-        if look.notice is not None
-    ]
-    if notices:
-        await session.execute(QUERIES["add_to_outbox"], *columns(notices, 2))

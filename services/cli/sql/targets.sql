@@ -22,14 +22,22 @@ WHERE
 ORDER BY s.target
 
 -- name: read_alerts
--- Alerts that are on, or every one; of one target or fingerprint if asked.
+-- Alerts that are on, or every one; of one target, agency or fingerprint if asked.
 SELECT
     fingerprint, kind, target, indicator, locality, state, episode, state_since,
-    pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at
+    pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at,
+    agency
 FROM reporting.alert
 WHERE
-    ($1::text IS NULL OR target = $1 OR fingerprint = $1)
+    ($1::text IS NULL OR $1 IN (target, agency, fingerprint))
     AND ($2::boolean OR state NOT IN ('quiet', 'resolved'))
 ORDER BY
     CASE state WHEN 'firing' THEN 1 WHEN 'kept' THEN 2 WHEN 'pending' THEN 3 ELSE 4 END,
-    target, kind, fingerprint
+    target, agency, kind, fingerprint
+
+-- name: read_silences
+-- Whose silence keeps a target ($1) from being judged, the greatest share first.
+SELECT agency, share_bp, is_required, voice, voice_since, reported_at, cadence
+FROM reporting.target_silence
+WHERE target = $1
+ORDER BY share_bp DESC, agency
