@@ -128,7 +128,9 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
-    evaluations = EvaluationStore(pool, interval, settings.risk_limits())
+    evaluations = EvaluationStore(
+        pool, interval, settings.risk_limits(), settings.texts()
+    )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(

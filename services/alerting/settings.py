@@ -1,12 +1,23 @@
 """What alerting is told from outside; each setting is one environment variable."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from services.alerting.core.risk import RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.status import FULL_BP
+from services.alerting.core.templates import Texts
+from services.alerting.texts_file import read_texts
 from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
 
 
@@ -15,6 +26,15 @@ def _split(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _check_texts(file: Path) -> Path:
+    """Refuse a file of texts that could not be used, at the start and not at night."""
+    try:
+        read_texts(file)
+    except ValueError as error:
+        raise PydanticCustomError("texts", "{fault}", {"fault": str(error)}) from error
+    return file
 
 
 class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
@@ -62,6 +82,11 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         description="chance of missing from which TargetAtRisk begins; it ends when "
         "the target is no longer at risk",
     )
+    alert_texts: Annotated[Path, AfterValidator(_check_texts)] | None = Field(
+        default=None,
+        description="file with texts that take the place of the shipped ones; `uptake "
+        "alerting texts` prints those",
+    )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
         NoDecode,
@@ -78,6 +103,10 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         if self.at_risk_enter > self.at_risk_alert:
             raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
         return self
+
+    def texts(self) -> Texts:
+        """Return what alerts say."""
+        return SHIPPED if self.alert_texts is None else read_texts(self.alert_texts)
 
     def risk_limits(self) -> RiskLimits:
         """Return between which chances of missing a target is at risk."""

@@ -16,7 +16,9 @@ from services.alerting.core.pace import (
 )
 from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names
 from services.alerting.sql import FORECASTS, QUERIES
 from services.alerting.store.messages import render_notice
@@ -40,6 +42,7 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        texts: Texts = SHIPPED,
     ) -> None:
         """Take what is needed.
 
@@ -47,10 +50,12 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
+            texts: What alerts say.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
+        self._texts = texts
 
     async def evaluate_due(self, limit: int) -> int:
         """Lock due targets, judge them, save state and notices, commit.
@@ -91,6 +96,7 @@ class EvaluationStore:
                     now=now,
                     interval=self._interval,
                     limits=self._limits,
+                    texts=self._texts,
                 )
                 for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
