@@ -5,5 +5,6 @@ from typing import Final
 from shared.postgres.queries import load_queries
 
 COPY: Final = load_queries(__name__, "copy.sql")
+EXPLAIN: Final = load_queries(__name__, "explain.sql")
 FORECASTS: Final = load_queries(__name__, "forecast.sql")
 QUERIES: Final = load_queries(__name__)

@@ -80,7 +80,7 @@ class EvaluationStore:
             now: datetime = state["now"]
             lives = await _read_lives(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
-            readings = await _read_figures(session, rows, targets, state)
+            readings = await read_figures(session, rows, targets, state)
             results = [
                 evaluate(
                     target,
@@ -117,12 +117,13 @@ async def _read_lives(
     return found
 
 
-async def _read_figures(
+async def read_figures(
     session: Session,
     rows: list[asyncpg.Record],
     targets: list[Target],
     state: asyncpg.Record,
 ) -> list[Reading]:
+    """Read what the copy says about targets, given their rows and its state."""
     wanted = []
     for row, target in zip(rows, targets, strict=True):
         today = _today(row, state["now"])
