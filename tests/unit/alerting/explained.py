@@ -116,21 +116,8 @@ def case(
 ) -> Case:
     """Build a target at an evening in November.
 
-    Args:
-        target: The target.
-        level: What is counted; of a flow with its start.
-        week: Effects in the window of 7 days.
-        month: Effects in the window of 28 days.
-        on_due: The level on the due day.
-        outlook: The last forecast.
-        no_forecast: Why it says nothing.
-        until: Up to when the figures are complete.
-        is_filling: Whether the copy was never complete.
-        was_lagging: What the last look left behind.
-        was_at_risk: The same.
-        stored: The status it found; the present one unless given.
-        alerts: What is stored of them.
-        today: The local day.
+    `level` is what is counted, of a flow with its start; `week` and `month` are the
+    effects in the windows; the others as in `Reading` and `Case`.
     """
     reading = Reading(level, on_due, week, month, is_filling, until, outlook)
     seen = assess(
@@ -143,7 +130,7 @@ def case(
     )
     return Case(
         target=target,
-        names=Names("Cashless accounts", "Tài khoản", "Thanh Hóa"),
+        names=Names(target.indicator.replace("_", " "), "", "Thanh Hóa"),
         timezone=ZONE,
         reading=reading,
         was_lagging=was_lagging,
