@@ -152,7 +152,12 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     totals, alerts = TotalsStore(pool), AlertStore(pool)
     webhooks = [endpoint.webhook for endpoint in parts.endpoints]
     evaluations = EvaluationStore(
-        pool, interval, settings.risk_limits(), settings.silent_share_bp(), webhooks
+        pool,
+        interval,
+        settings.risk_limits(),
+        silent_bp=settings.silent_share_bp(),
+        texts=settings.texts(),
+        webhooks=webhooks,
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
     listener = Listener(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from services.alerting.core.alerts import Kind, condition_of, fingerprint, policy_of
@@ -20,6 +21,7 @@ from services.alerting.core.life_cycle import (
 from services.alerting.core.life_cycle import waits as waiting_time
 from services.alerting.core.path import day_number, days_left
 from services.alerting.core.risk import RiskLimits, is_grave
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.status import (
     DEFAULT_LIMITS,
     Assessment,
@@ -28,6 +30,7 @@ from services.alerting.core.status import (
     Status,
     assess,
 )
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names, Summary, Tense, summarize
 from shared.catalogue.model import Target
 
@@ -103,6 +106,7 @@ def evaluate(
     now: datetime,
     interval: timedelta,
     limits: RiskLimits = DEFAULT_LIMITS,
+    texts: Texts = SHIPPED,
 ) -> Evaluation:
     """Judge a target and take its alerts one look further.
 
@@ -116,12 +120,16 @@ def evaluate(
         now: By the database's clock.
         interval: Longest time to the next look while anything can change.
         limits: Between which a chance of missing is a risk.
+        texts: What alerts say.
     """
     assessment = _assess(target, memory, reading, limits, today=today, now=now)
     since = memory.status_since
     if since is None or memory.status is not assessment.status:
         since = now
     grave = is_grave(assessment.outlook, limits)
+    say = partial(
+        summarize, target=target, names=names, now=assessment, today=today, texts=texts
+    )
     looks = []
     next_in = interval
     for kind in Kind:
@@ -133,10 +141,7 @@ def evaluate(
         policy = policy_of(kind, target)
         after = retire(life, now) if is_removed else step(life, condition, policy, now)
         if after.life != life or isinstance(life, Pending | Firing | Kept):
-            tense = _tense(after.life, is_removed=is_removed)
-            summary = summarize(
-                kind, target, names, assessment, today=today, tense=tense
-            )
+            summary = say(kind, tense=_tense(after.life, is_removed=is_removed))
             looks.append(_look(kind, target, life, after, summary))
         rest = waiting_time(after.life, policy)
         next_in = next_in if rest is None else min(next_in, rest)

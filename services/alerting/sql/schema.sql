@@ -565,6 +565,23 @@ CREATE VIEW reporting.alert_delivery AS
 ALTER VIEW reporting.alert_delivery OWNER TO uptake_alerting;
 
 --
+-- Name: alert_wait; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.alert_wait AS
+ SELECT a.fingerprint,
+    (EXTRACT(epoch FROM a.credited))::bigint AS waited_seconds,
+        CASE a.state
+            WHEN 'pending'::text THEN t.for_seconds
+            ELSE t.keep_seconds
+        END AS wait_seconds
+   FROM (alerting.alert a
+     JOIN alerting.target t USING (target))
+  WHERE (a.state = ANY (ARRAY['pending'::text, 'kept'::text]));
+
+ALTER VIEW reporting.alert_wait OWNER TO uptake_alerting;
+
+--
 -- Name: target_forecast; Type: VIEW; Schema: reporting; Owner: uptake_alerting
 --
 
@@ -582,6 +599,24 @@ CREATE VIEW reporting.target_forecast AS
   WHERE ((NOT t.is_removed) AND (f.day IS NOT NULL));
 
 ALTER VIEW reporting.target_forecast OWNER TO uptake_alerting;
+
+--
+-- Name: target_look; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.target_look AS
+ SELECT target,
+    timezone,
+    enter_bp,
+    leave_bp,
+    for_seconds,
+    keep_seconds,
+    evaluated_at AS looked_at,
+    NULLIF(next_evaluation_at, '-infinity'::timestamp with time zone) AS next_look_at
+   FROM alerting.target t
+  WHERE ((NOT is_removed) AND (status IS NOT NULL));
+
+ALTER VIEW reporting.target_look OWNER TO uptake_alerting;
 
 --
 -- Name: target_silence; Type: VIEW; Schema: reporting; Owner: uptake_alerting
@@ -955,10 +990,22 @@ GRANT SELECT ON TABLE reporting.alert TO uptake_reader;
 GRANT SELECT ON TABLE reporting.alert_delivery TO uptake_reader;
 
 --
+-- Name: TABLE alert_wait; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.alert_wait TO uptake_reader;
+
+--
 -- Name: TABLE target_forecast; Type: ACL; Schema: reporting; Owner: uptake_alerting
 --
 
 GRANT SELECT ON TABLE reporting.target_forecast TO uptake_reader;
+
+--
+-- Name: TABLE target_look; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.target_look TO uptake_reader;
 
 --
 -- Name: TABLE target_silence; Type: ACL; Schema: reporting; Owner: uptake_alerting

@@ -17,8 +17,10 @@ from services.alerting.core.pace import (
 )
 from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.silence import DEFAULT_SHARE_BP, reason_of
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names
 from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import FORECASTS, QUERIES
@@ -45,7 +47,9 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        *,
         silent_bp: int = DEFAULT_SHARE_BP,
+        texts: Texts = SHIPPED,
         webhooks: Sequence[Webhook] = (),
     ) -> None:
         """Take what is needed.
@@ -55,12 +59,14 @@ class EvaluationStore:
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
             silent_bp: Share of silent agencies from which a target is unknown.
+            texts: What alerts say.
             webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
         self._silent_bp = silent_bp
+        self._texts = texts
         self._webhooks = tuple(webhooks)
 
     async def evaluate_due(self, limit: int) -> int:
@@ -86,7 +92,7 @@ class EvaluationStore:
             now: datetime = state["now"]
             lives = await _read_lives(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
-            readings = await _read_figures(
+            readings = await read_figures(
                 session, rows, targets, state, self._silent_bp
             )
             results = [
@@ -104,6 +110,7 @@ class EvaluationStore:
                     now=now,
                     interval=self._interval,
                     limits=self._limits,
+                    texts=self._texts,
                 )
                 for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
@@ -132,13 +139,14 @@ async def _read_lives(
     return found
 
 
-async def _read_figures(
+async def read_figures(
     session: Session,
     rows: list[asyncpg.Record],
     targets: list[Target],
     state: asyncpg.Record,
     silent_bp: int,
 ) -> list[Reading]:
+    """Read what the copy says about targets, given their rows and its state."""
     wanted = []
     for row, target in zip(rows, targets, strict=True):
         today = _today(row, state["now"])
