@@ -343,6 +343,8 @@ CREATE TABLE alerting.target (
     period text,
     succeeds text,
     is_at_risk boolean DEFAULT false NOT NULL,
+    forecast_at timestamp with time zone,
+    changed_at timestamp with time zone,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
@@ -521,7 +523,7 @@ CREATE VIEW reporting.alert AS
     a.resolved_at,
     a.summary_en,
     a.summary_vi,
-    a.evaluated_at,
+    GREATEST(a.evaluated_at, t.evaluated_at) AS evaluated_at,
     a.agency
    FROM ((alerting.alert a
      LEFT JOIN alerting.target t ON ((t.target = a.target)))
@@ -570,7 +572,7 @@ ALTER VIEW reporting.alert_delivery OWNER TO uptake_alerting;
 
 CREATE VIEW reporting.alert_wait AS
  SELECT a.fingerprint,
-    (EXTRACT(epoch FROM a.credited))::bigint AS waited_seconds,
+    (EXTRACT(epoch FROM (a.credited + GREATEST((t.evaluated_at - a.seen_at), '00:00:00'::interval))))::bigint AS waited_seconds,
         CASE a.state
             WHEN 'pending'::text THEN t.for_seconds
             ELSE t.keep_seconds

@@ -9,7 +9,6 @@ import asyncpg
 
 from services.alerting.core.alerts import Kind
 from services.alerting.core.evaluation import Evaluation, evaluate
-from services.alerting.core.life_cycle import Life
 from services.alerting.core.pace import (
     LONG_WINDOW_DAYS,
     SHORT_WINDOW_DAYS,
@@ -30,7 +29,6 @@ from services.alerting.store.rows import (
     map_evaluation_to_row,
     map_look_to_row,
     map_row_to_gap,
-    map_row_to_life,
     map_row_to_memory,
     map_row_to_outlook,
     map_row_to_target,
@@ -90,7 +88,7 @@ class EvaluationStore:
             state = await session.fetchrow(QUERIES["read_copy_state"])
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
-            lives = await _read_lives(session, [row["target"] for row in rows])
+            alerts = await _read_alerts(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
             readings = await read_figures(
                 session, rows, targets, state, self._silent_bp
@@ -103,7 +101,7 @@ class EvaluationStore:
                         row["indicator_name_vi"],
                         row["place_name"],
                     ),
-                    map_row_to_memory(row, lives[row["target"]]),
+                    map_row_to_memory(row, alerts.get(row["target"], {})),
                     reading,
                     is_removed=row["is_removed"],
                     today=_today(row, now),
@@ -130,12 +128,12 @@ def _today(row: asyncpg.Record, now: datetime) -> date:
     return local_day(now, row["timezone"])
 
 
-async def _read_lives(
+async def _read_alerts(
     session: Session, target_ids: list[str]
-) -> dict[str, dict[Kind, Life]]:
-    found: dict[str, dict[Kind, Life]] = defaultdict(dict)
+) -> dict[str, dict[Kind, asyncpg.Record]]:
+    found: dict[str, dict[Kind, asyncpg.Record]] = defaultdict(dict)
     for row in await session.fetch(QUERIES["read_alerts"], target_ids):
-        found[row["target"]][Kind(row["kind"])] = map_row_to_life(row)
+        found[row["target"]][Kind(row["kind"])] = row
     return found
 
 
@@ -206,10 +204,15 @@ def _complete_until(figure: asyncpg.Record, state: asyncpg.Record) -> datetime |
 
 
 async def _save(session: Session, results: list[Evaluation], now: datetime) -> None:
-    *columns_but_last, next_at = columns(
-        [map_evaluation_to_row(result) for result in results], 15
-    )
-    await session.execute(QUERIES["save_evaluations"], *columns_but_last, now, next_at)
+    """Write what is new, and of all targets when to look again."""
+    news = [map_evaluation_to_row(result) for result in results if result.is_news]
+    if news:
+        await session.execute(QUERIES["save_standings"], *columns(news, 16), now)
+    others = [
+        (result.target.id, result.next_at) for result in results if not result.is_news
+    ]
+    if others:
+        await session.execute(QUERIES["save_looks"], *columns(others, 2), now)
     looks = [(result, look) for result in results for look in result.alerts]
     if not looks:
         return

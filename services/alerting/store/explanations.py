@@ -97,7 +97,11 @@ class ExplanationStore:
             looked_at=row["evaluated_at"],
             next_at=row["next_evaluation_at"],
             alerts=tuple(
-                StoredAlert(each["kind"], map_row_to_life(each), each["state_since"])
+                StoredAlert(
+                    each["kind"],
+                    map_row_to_life(each, row["evaluated_at"]),
+                    each["state_since"],
+                )
                 for each in sorted(alerts, key=lambda each: each["kind"])
             ),
             today=today,
