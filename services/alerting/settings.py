@@ -7,7 +7,13 @@ from pydantic_settings import NoDecode
 
 from services.alerting.core.risk import RiskLimits
 from services.alerting.core.status import FULL_BP
-from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
+from shared.settings import (
+    CommonSettings,
+    Directory,
+    KafkaSettings,
+    PostgresSettings,
+    UptakeSettings,
+)
 
 
 def _split(value: object) -> object:
@@ -17,7 +23,47 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
+class RiskSettings(UptakeSettings):
+    """From which chances of missing a target is at risk, and somebody told."""
+
+    at_risk_enter: float = Field(
+        default=0.5,
+        ge=0.01,
+        le=1,
+        description="chance of missing from which a target is at risk",
+    )
+    at_risk_leave: float = Field(
+        default=0.4,
+        ge=0,
+        le=1,
+        description="chance of missing at which it no longer is",
+    )
+    at_risk_alert: float = Field(
+        default=0.8,
+        ge=0.01,
+        le=1,
+        description="chance of missing from which TargetAtRisk begins; it ends when "
+        "the target is no longer at risk",
+    )
+
+    @model_validator(mode="after")
+    def _risk_rises_from_leave_to_enter_to_alert(self) -> Self:
+        if self.at_risk_leave > self.at_risk_enter:
+            raise ValueError("UPTAKE_AT_RISK_LEAVE is above UPTAKE_AT_RISK_ENTER")
+        if self.at_risk_enter > self.at_risk_alert:
+            raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
+        return self
+
+    def risk_limits(self) -> RiskLimits:
+        """Return between which chances of missing a target is at risk."""
+        return RiskLimits(
+            enter_bp=round(self.at_risk_enter * FULL_BP),
+            leave_bp=round(self.at_risk_leave * FULL_BP),
+            alert_bp=round(self.at_risk_alert * FULL_BP),
+        )
+
+
+class AlertingSettings(RiskSettings, CommonSettings, KafkaSettings, PostgresSettings):
     """Settings of the alerting service."""
 
     http_port: int = Field(
@@ -43,25 +89,6 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=300,
         description="how often a target is judged when its total does not change",
     )
-    at_risk_enter: float = Field(
-        default=0.5,
-        ge=0.01,
-        le=1,
-        description="chance of missing from which a target is at risk",
-    )
-    at_risk_leave: float = Field(
-        default=0.4,
-        ge=0,
-        le=1,
-        description="chance of missing at which it no longer is",
-    )
-    at_risk_alert: float = Field(
-        default=0.8,
-        ge=0.01,
-        le=1,
-        description="chance of missing from which TargetAtRisk begins; it ends when "
-        "the target is no longer at risk",
-    )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
         NoDecode,
@@ -71,18 +98,10 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         description="localities whose targets are exported as metrics, by commas",
     )
 
-    @model_validator(mode="after")
-    def _risk_rises_from_leave_to_enter_to_alert(self) -> Self:
-        if self.at_risk_leave > self.at_risk_enter:
-            raise ValueError("UPTAKE_AT_RISK_LEAVE is above UPTAKE_AT_RISK_ENTER")
-        if self.at_risk_enter > self.at_risk_alert:
-            raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
-        return self
 
-    def risk_limits(self) -> RiskLimits:
-        """Return between which chances of missing a target is at risk."""
-        return RiskLimits(
-            enter_bp=round(self.at_risk_enter * FULL_BP),
-            leave_bp=round(self.at_risk_leave * FULL_BP),
-            alert_bp=round(self.at_risk_alert * FULL_BP),
-        )
+class BacktestSettings(RiskSettings, PostgresSettings):
+    """Settings of `uptake targets backtest`; the database is only read."""
+
+    catalogue: Directory = Field(
+        description="directory of the catalogue: indicators, localities, populations"
+    )

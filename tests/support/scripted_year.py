@@ -1,8 +1,8 @@
 """A year of 34 provinces whose every day is written down.
 
-Each has a target that asks for 100 more accounts a day from 1 January to 31 December,
-and a character: how it comes along, what it reports late, what it takes back. What
-follows for its alerts is worked out beside it, in `tests.support.year_truth`.
+Each has a target that asks for 100 more accounts a day from 1 August 2025 to
+31 July 2026, and a character: how it comes along, what it reports late, what it takes
+back. What follows for its alerts is worked out beside it, in `tests.support.year_truth`.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-START: Final = date(2026, 1, 1)
-DUE: Final = date(2026, 12, 31)
+START: Final = date(2025, 8, 1)
+DUE: Final = date(2026, 7, 31)
 LENGTH: Final = 364
 """Days from start to due."""
 PER_DAY: Final = 100

@@ -4,6 +4,7 @@ from services.alerting.store.alerts import AlertStore, Delivery, Gauge
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
 from services.alerting.store.forecasts import ForecastStore
+from services.alerting.store.history import HistoryStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "EvaluationStore",
     "ForecastStore",
     "Gauge",
+    "HistoryStore",
     "TotalsStore",
 ]

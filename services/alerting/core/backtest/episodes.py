@@ -36,14 +36,24 @@ class Episode:
     position: Fraction | None
     text: str
 
+    @property
+    def began_at(self) -> datetime:
+        """When it began, to wait or at once."""
+        began = self.pending_at or self.firing_at
+        assert began is not None, "an episode begins with one of the two"
+        return began
 
-def episodes_of(turns: Iterable[Turn]) -> tuple[Episode, ...]:
+
+def episodes_of(
+    turns: Iterable[Turn], before: Iterable[Episode] = ()
+) -> tuple[Episode, ...]:
     """Put together what was told of each life, in the order in which they began.
 
     Args:
         turns: Each once, in order for each alert.
+        before: Episodes that earlier turns made.
     """
-    found: dict[tuple[str, Kind, int], Episode] = {}
+    found = {(each.target, each.kind, each.number): each for each in before}
     for turn in turns:
         key = (turn.target, turn.kind, turn.episode)
         known = found.get(key)

@@ -1,0 +1,1 @@
+"""Long verbs of the alerting service."""
