@@ -2,7 +2,7 @@
 
 Each has a target that asks for 100 more accounts a day from 1 August 2025 to
 31 July 2026, and a character: how it comes along, what it reports late, what it takes
-back. What follows for its alerts is worked out beside it, in `tests.support.year_truth`.
+back. What follows for its alerts is worked out in `tests.support.year_truth`.
 """
 
 from collections.abc import Callable, Mapping
@@ -141,8 +141,11 @@ _GAPS: Final = (range(80, 101), range(180, 260), range(345, 372))
 
 
 def _daily(pace: _Pace) -> tuple[Report, ...]:
-    """Report each day on the day itself; days of nothing are not reported."""
-    days = ((day, pace(day)) for day in range(LENGTH + 1))
+    """Report each day on the day itself, also when the target is over.
+
+    Days of nothing are not reported.
+    """
+    days = ((day, pace(day)) for day in range(END))
     return tuple(Report(day, day, count) for day, count in days if count)
 
 

@@ -5,7 +5,7 @@ a day is known at its end, so alerts change their states at midnights alone: lag
 and risk wait a day to be raised and a day to be over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tests.support.scripted_year import END, LENGTH, OUTAGES, WAY, Province
@@ -77,7 +77,9 @@ class _Alert:
 
 
 def expected_alerts(
-    province: Province, miss_bp: Mapping[int, int | None] | None = None
+    province: Province,
+    miss_bp: Mapping[int, int | None] | None = None,
+    outages: Sequence[range] = OUTAGES,
 ) -> list[Told]:
     """Work out what has to be told of one province, in order.
 
@@ -85,6 +87,7 @@ def expected_alerts(
         province: Its year.
         miss_bp: Chance of missing by day, as forecast at its beginning; None on a day
             where nothing is forecast. Without it no target is ever at risk.
+        outages: Days at whose beginning nothing could be judged.
     """
     alerts = {
         LAGGING: _Alert(province.target, LAGGING, DAY_SECONDS),
@@ -98,7 +101,7 @@ def expected_alerts(
         chance = None if miss_bp is None else miss_bp.get(day)
         before = status
         level = _progress(province, day)
-        is_blind = any(day in outage for outage in OUTAGES)
+        is_blind = any(day in outage for outage in outages)
         if level >= WAY or day > LENGTH:
             lags = risks = False
             status = "met" if level >= WAY else "missed"

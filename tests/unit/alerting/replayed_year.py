@@ -1,7 +1,7 @@
 """The scripted year, told to alerting's core midnight by midnight."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -79,7 +79,9 @@ def told(turn: Turn) -> Told:
     return Told(day, turn.target, turn.kind.value, turn.state.value, turn.episode)
 
 
-def nights(province: Province) -> Iterator[Knowledge]:
+def nights(
+    province: Province, outages: Sequence[range] = OUTAGES
+) -> Iterator[Knowledge]:
     """Tell what is known at the beginning of each day."""
     effects: dict[date, int] = defaultdict(int)
     level = on_due = START_VALUE
@@ -90,7 +92,7 @@ def nights(province: Province) -> Iterator[Knowledge]:
             effects[date_of(report.day)] += report.count
             level += report.count
             on_due += report.count if report.day <= LENGTH else 0
-        is_blind = any(day in outage for outage in OUTAGES)
+        is_blind = any(day in outage for outage in outages)
         yield Knowledge(
             at=midnight(day),
             level=level,
@@ -102,7 +104,12 @@ def nights(province: Province) -> Iterator[Knowledge]:
 
 
 @lru_cache(maxsize=2 * len(CODES))
-def replay(province: Province, *, with_forecast: bool = False) -> Replayed:
+def replay(
+    province: Province,
+    *,
+    with_forecast: bool = False,
+    outages: tuple[range, ...] = OUTAGES,
+) -> Replayed:
     """Take a province through its year."""
     target = target_of(province)
     watching = Watch(target, Names("Accounts", "Tài khoản", province.code), TIMEZONE)
@@ -110,7 +117,7 @@ def replay(province: Province, *, with_forecast: bool = False) -> Replayed:
     chances: dict[int, int | None] = {}
     left = UNSEEN
     outlook: Outlook | None = None
-    for day, known in enumerate(nights(province)):
+    for day, known in enumerate(nights(province, outages)):
         if with_forecast and day <= LENGTH:
             today = date_of(day)
             course = course_of(target, known, today)
