@@ -42,12 +42,20 @@ class _Alert:
         self._was_kept = False
         self._last = CLEAR
 
-    def see(self, day: int, now: str) -> None:
-        """Take one midnight into account."""
+    def see(self, day: int, now: str, *, earned: int | None = None) -> None:
+        """Take one look into account.
+
+        Args:
+            day: Its day.
+            now: What is known of the condition.
+            earned: Seconds that the look pays for, if it can judge; None: it is at
+                midnight, and there were looks all day before it.
+        """
         wanted = {"pending": HOLDS, "kept": CLEAR}.get(self._state)
-        if wanted is not None:
+        if earned is None:
             self._earned += (DAY_SECONDS - LOOK_SECONDS) * (self._last == wanted)
-            self._earned += LOOK_SECONDS * (now == wanted)
+            earned = LOOK_SECONDS
+        self._earned += earned * (now == wanted)
         self._last = now
         is_over = self._earned >= self._wait
         if self._state in {"quiet", "resolved"} and now == HOLDS:
@@ -79,7 +87,9 @@ class _Alert:
 def expected_alerts(
     province: Province,
     miss_bp: Mapping[int, int | None] | None = None,
+    *,
     outages: Sequence[range] = OUTAGES,
+    is_hasty: bool = False,
 ) -> list[Told]:
     """Work out what has to be told of one province, in order.
 
@@ -88,10 +98,13 @@ def expected_alerts(
         miss_bp: Chance of missing by day, as forecast at its beginning; None on a day
             where nothing is forecast. Without it no target is ever at risk.
         outages: Days at whose beginning nothing could be judged.
+        is_hasty: Whether lagging and risk have to last ten minutes and no day, and
+            somebody looks at midnight, and five and ten minutes after it.
     """
+    patience = 600 if is_hasty else DAY_SECONDS
     alerts = {
-        LAGGING: _Alert(province.target, LAGGING, DAY_SECONDS),
-        AT_RISK: _Alert(province.target, AT_RISK, DAY_SECONDS),
+        LAGGING: _Alert(province.target, LAGGING, patience),
+        AT_RISK: _Alert(province.target, AT_RISK, patience),
         MISSED: _Alert(province.target, MISSED, 0),
         MET: _Alert(province.target, MET, 0),
     }
@@ -116,7 +129,9 @@ def expected_alerts(
         since = since if status == before else day
         grave = chance is not None and chance >= 8_000
         for kind, alert in alerts.items():
-            alert.see(day, _condition(kind, status, day, since, is_grave=grave))
+            now = _condition(kind, status, day, since, is_grave=grave)
+            for earned in (300, 300, 300) if is_hasty else (None,):
+                alert.see(day, now, earned=earned)
     return sorted(told for alert in alerts.values() for told in alert.told)
 
 
