@@ -7,13 +7,22 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from services.alerting.app import run
+import uvloop
+
+from services.alerting.app import backtest, run
 from services.alerting.core.shipped_texts import SHIPPED_SOURCE
 from services.alerting.endpoints import load_endpoints
+from services.alerting.jobs.backtest import Order, check_targets
+from services.alerting.jobs.command import parse_words, say, show_progress
 from services.alerting.jobs.explain import as_json, as_text, explain_target
-from services.alerting.settings import AlertingSettings, ExplainSettings
+from services.alerting.jobs.report import to_json, to_text
+from services.alerting.settings import (
+    AlertingSettings,
+    BacktestSettings,
+    ExplainSettings,
+)
 from services.alerting.texts_file import write_texts
-from shared.catalogue.load import load_catalogue
+from shared.catalogue.load import load_catalogue, load_targets
 from shared.errors import CatalogueError, SettingsError, UptakeError
 from shared.log import configure_logging
 from shared.runtime import run_service
@@ -30,7 +39,9 @@ ABOUT_EXPLAIN = (
     "reason, 2 bad settings."
 )
 FAILED = 1
+Verb = Callable[[Sequence[str]], int]
 BAD_SETTINGS = 2
+EXIT_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -63,8 +74,30 @@ def print_texts(_words: Sequence[str]) -> int:
     return 0
 
 
-def print_explanation(words: Sequence[str]) -> int:
-    """Print why a target's status is what it is; return the exit status."""
+def _told_in_a_line(verb: Callable[[Sequence[str]], None]) -> Verb:
+    """Run a verb for whoever waits; what goes wrong is a line and an exit status."""
+
+    def run_verb(words: Sequence[str]) -> int:
+        try:
+            verb(words)
+        except SettingsError as error:
+            sys.stderr.write(f"{error}\n")
+            return BAD_SETTINGS
+        except CatalogueError as error:
+            sys.stderr.writelines(f"uptake: {line}\n" for line in error.problems)
+            return FAILED
+        except UptakeError as error:
+            sys.stderr.write(f"uptake: {error}\n")
+            return FAILED
+        except KeyboardInterrupt:
+            return EXIT_INTERRUPTED
+        return 0
+
+    return run_verb
+
+
+def print_explanation(words: Sequence[str]) -> None:
+    """Print why a target's status is what it is."""
     parser = argparse.ArgumentParser(
         "uptake targets explain",
         description=textwrap.fill(ABOUT_EXPLAIN, 80),
@@ -75,21 +108,28 @@ def print_explanation(words: Sequence[str]) -> int:
     parser.add_argument("target", metavar="ID", help="the target")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(words)
-    try:
-        settings = load_settings(ExplainSettings)
-        said = asyncio.run(explain_target(settings, options.target))
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD_SETTINGS
-    except UptakeError as error:
-        sys.stderr.write(f"uptake: {error}\n")
-        return FAILED
+    said = uvloop.run(explain_target(load_settings(ExplainSettings), options.target))
     sys.stdout.write(as_json(said) if options.json else as_text(said))
-    return 0
 
 
-VERBS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
-    "explain": print_explanation,
+def run_backtest(arguments: Sequence[str]) -> None:
+    """Replay history for the targets of a file, and show what came of it."""
+    words = parse_words(arguments)
+    settings = load_settings(BacktestSettings)
+    catalogue = load_catalogue(settings.catalogue)
+    targets = check_targets(load_targets(words.file, catalogue))
+    order = Order(targets, words.first, words.last, words.every)
+    with show_progress(on_terminal=sys.stderr.isatty()) as on_step:
+        outcome = uvloop.run(backtest(settings, catalogue, order, on_step))
+    if words.as_json:
+        say(to_json(order, outcome))
+    else:
+        say(to_text(order, outcome, catalogue.timezone, whole=words.whole))
+
+
+VERBS: Final[dict[str, Verb]] = {
+    "backtest": _told_in_a_line(run_backtest),
+    "explain": _told_in_a_line(print_explanation),
     "texts": print_texts,
 }
 

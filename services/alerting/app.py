@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,8 @@ import asyncpg
 from services.alerting.consumer import TotalsReader, TotalsSubscription
 from services.alerting.endpoints import Endpoint
 from services.alerting.forecaster import Forecaster
+from services.alerting.jobs.backtest import Order, Outcome
+from services.alerting.jobs.backtest import backtest as replay
 from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import (
@@ -21,12 +23,13 @@ from services.alerting.relay import (
     WebhookDelivery,
     WebhookUpkeep,
 )
-from services.alerting.settings import AlertingSettings
+from services.alerting.settings import AlertingSettings, BacktestSettings
 from services.alerting.store import (
     AlertStore,
     DefinitionStore,
     EvaluationStore,
     ForecastStore,
+    HistoryStore,
     SilenceStore,
     TotalsStore,
     WebhookStore,
@@ -36,6 +39,7 @@ from services.alerting.web import GaugeRefresh, make_app
 from shared.alerting_metrics import AlertingMetrics, WebhookMetrics
 from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
+from shared.errors import FatalError, TransientError
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
@@ -104,6 +108,36 @@ async def run(
         _log.info("stopping")
         work.cancel()
         server.stop()
+
+
+async def backtest(
+    settings: BacktestSettings,
+    catalogue: Catalogue,
+    order: Order,
+    on_step: Callable[[int, int], None],
+) -> Outcome:
+    """Replay history for targets; reads the public views alone.
+
+    Args:
+        settings: Of the verb.
+        catalogue: Checked.
+        order: What is wanted.
+        on_step: Told how far it is.
+
+    Raises:
+        FatalError: With the reason.
+    """
+    try:
+        pool = await open_pool(settings, role=None, size_max=1)
+        try:
+            store = HistoryStore(pool)
+            limits = settings.risk_limits()
+            return await replay(store, catalogue, order, limits, on_step)
+        finally:
+            await pool.close()
+    except TransientError as error:
+        # Who waits for an answer tries again sooner than any back-off would.
+        raise FatalError(str(error)) from error
 
 
 async def _work(parts: _Parts) -> None:

@@ -21,6 +21,7 @@ from services.alerting.core.templates import Texts
 from services.alerting.texts_file import read_texts
 from shared.settings import (
     CommonSettings,
+    Directory,
     KafkaSettings,
     PostgresSettings,
     UptakeSettings,
@@ -44,7 +45,7 @@ def _check_texts(file: Path) -> Path:
 
 
 class RiskSettings(UptakeSettings):
-    """From which chances of missing a target is at risk."""
+    """From which chances of missing a target is at risk, and somebody told."""
 
     at_risk_enter: float = Field(
         default=0.5,
@@ -101,6 +102,14 @@ class SilenceSettings(UptakeSettings):
 
 class ExplainSettings(RiskSettings, SilenceSettings, PostgresSettings):
     """Settings of `uptake targets explain`."""
+
+
+class BacktestSettings(RiskSettings, PostgresSettings):
+    """Settings of `uptake targets backtest`; the database is only read."""
+
+    catalogue: Directory = Field(
+        description="directory of the catalogue: indicators, localities, populations"
+    )
 
 
 class AlertingSettings(

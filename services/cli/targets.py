@@ -18,7 +18,6 @@ from services.cli.render import (
     to_csv,
     to_json,
 )
-from services.cli.service import become_now
 from services.cli.target_silences import (
     SilenceRow,
     describe_silences,
@@ -29,19 +28,6 @@ from shared.postgres.queries import load_queries
 from shared.settings import PostgresSettings, load_settings
 
 PERCENT_BP: Final = 100
-EXPLAIN: Final = "explain"
-
-_Wanted = Annotated[
-    str | None,
-    typer.Argument(
-        help="Only this one; or `explain` and an id: the arithmetic of its status.",
-        show_default=False,
-    ),
-]
-_Explained = Annotated[
-    str | None,
-    typer.Argument(metavar="[ID]", help="Which to explain.", show_default=False),
-]
 
 _SQL: Final = load_queries("services.cli", "sql/targets.sql")
 
@@ -93,8 +79,9 @@ class TargetRow:
 
 def targets(
     *,
-    target: _Wanted = None,
-    explained: _Explained = None,
+    target: Annotated[
+        str | None, typer.Argument(help="Only this one.", show_default=False)
+    ] = None,
     status: Annotated[
         str | None, typer.Option(help="Only those of a status, like lagging.")
     ] = None,
@@ -105,8 +92,7 @@ def targets(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Show where each target stands, or why; reads UPTAKE_POSTGRES_DSN."""
-    _explain(target, explained, as_json=as_json)
+    """Show where each target stands; reads UPTAKE_POSTGRES_DSN."""
     settings = load_settings(PostgresSettings)
     rows, silences = asyncio.run(_read(settings, target, status, locality))
     if target is not None and not rows and status is None and locality is None:
@@ -122,16 +108,6 @@ def targets(
             for row in rows:
                 lines = [*describe_goal(row), *describe_forecast(row)]
                 print("\n".join([*lines, *describe_silences(silences)]))
-
-
-def _explain(target: str | None, explained: str | None, *, as_json: bool) -> None:
-    """Become alerting's verb if that was asked for: alone it knows the rules."""
-    if target == EXPLAIN:
-        if explained is None:
-            raise FatalError("say which: uptake targets explain ID")
-        become_now("alerting", [EXPLAIN, explained, *(["--json"] if as_json else [])])
-    elif explained is not None:
-        raise FatalError(f"one target at a time, not also {explained}")
 
 
 async def _read(

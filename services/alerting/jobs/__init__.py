@@ -1,1 +1,1 @@
-"""Verbs of this service."""
+"""Verbs of the alerting service."""
