@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from services.alerting.store import EvaluationStore
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
-from shared.metrics import AlertingMetrics
 
 TARGETS_MAX: Final = 500
 # An update of so many rows takes some 40 ms, for which the copy may have to wait.

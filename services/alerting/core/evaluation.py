@@ -1,8 +1,9 @@
 """One look at one target: its status, its alerts, and what has to be told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from services.alerting.core.alerts import (
@@ -25,6 +26,7 @@ from services.alerting.core.life_cycle import (
 from services.alerting.core.life_cycle import waits as waiting_time
 from services.alerting.core.path import day_number, days_left
 from services.alerting.core.risk import RiskLimits, is_grave
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.standing import (
     LastLook,
     Standing,
@@ -41,6 +43,7 @@ from services.alerting.core.status import (
     Status,
     assess,
 )
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names, Summary, Tense, summarize
 from shared.catalogue.model import Target
 
@@ -143,6 +146,7 @@ def evaluate(
     now: datetime,
     interval: timedelta,
     limits: RiskLimits = DEFAULT_LIMITS,
+    texts: Texts = SHIPPED,
 ) -> Evaluation:
     """Judge a target and take its alerts one look further.
 
@@ -156,12 +160,17 @@ def evaluate(
         now: By the database's clock.
         interval: Longest time to the next look while anything can change.
         limits: Between which a chance of missing is a risk.
+        texts: What alerts say.
     """
     assessment = _assess(target, memory, reading, limits, today=today, now=now)
     since = _since(memory, assessment.status, now)
     grave = is_grave(assessment.outlook, limits)
     standing = standing_of(assessment)
-    changed = changed_at(memory.last, standing, today, now)
+    last = memory.last
+    changed = changed_at(last, standing, today, now)
+    say = partial(
+        summarize, target=target, names=names, now=assessment, today=today, texts=texts
+    )
     looks, rests = [], []
     for kind in _KINDS:
         life = memory.lives.get(kind, _NEVER)
@@ -170,17 +179,11 @@ def evaluate(
         )
         policy = policy_of(kind, target)
         after = retire(life, now) if is_removed else step(life, condition, policy, now)
-        if not stays_written(
-            memory.last, kind, life, after.life, changed=changed, now=now
-        ):
+        if not stays_written(last, kind, life, after.life, changed=changed, now=now):
             tense = _tense(after.life, is_removed=is_removed)
-            summary = summarize(
-                kind, target, names, assessment, today=today, tense=tense
-            )
-            looks.append(_look(kind, target, life, after, summary))
+            looks.append(_look(kind, target, life, after, say(kind, tense=tense)))
         rests.append(waiting_time(after.life, policy))
     settled = _is_settled(target, assessment, today)
-    calm = not looks and not is_removed and changed < now
     return Evaluation(
         target=target,
         assessment=assessment,
@@ -190,7 +193,7 @@ def evaluate(
         changed_at=changed,
         is_news=changed == now,
         next_at=now + _next_in(rests, interval, is_settled=settled),
-        calm_until=_calm_until(memory, standing, rests, now) if calm else None,
+        calm_until=_calm_until(memory, standing, changed, looks, rests, now=now),
     )
 
 
@@ -208,7 +211,10 @@ def _next_in(
 def _calm_until(
     memory: Memory,
     found: Standing,
+    changed: datetime,
+    alerts: Sequence[AlertLook],
     rests: Iterable[timedelta | None],
+    *,
     now: datetime,
 ) -> datetime | None:
     """Return until when looks find again what the last two have found.
@@ -217,13 +223,15 @@ def _calm_until(
     do so again, whatever its rules are: all that it has besides is the time.
 
     Args:
-        memory: What this look remembered; it found no news and has no alert to write.
+        memory: What this look remembered.
         found: What is shown.
+        changed: When that was last something new.
+        alerts: What is to be written down of alerts.
         rests: How long alerts wait at least for their next change.
         now: The instant of this look.
     """
     last, since = memory.last, memory.status_since
-    if last is None or since is None:
+    if last is None or since is None or changed == now or alerts:
         return None
     if found.status is Status.UNKNOWN or now == last.at:
         # Time stands still for what waits, or did between these two looks.

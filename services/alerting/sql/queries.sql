@@ -246,6 +246,8 @@ SELECT
     f.applied_until,
     coalesce(f.partitions, 0) AS partitions,
     coalesce(f.unknown_partitions, 0) AS unknown_partitions,
+    coalesce(u.silent_bp, 0) AS silent_bp,
+    u.required_gap,
     CASE WHEN n.due IS NULL THEN NULL WHEN u.since IS NOT NULL THEN u.level ELSE (
         SELECT coalesce(sum(coalesce(s.level, 0) + coalesce(d.count, 0)), 0)
         FROM alerting.unit_leaf AS l
@@ -403,25 +405,48 @@ DELETE FROM alerting.outbox WHERE outbox_id = ANY($1::bigint[])
 
 -- name: claim_deliveries
 -- Take at most $1 alerts that Alertmanager is to be told about: raised ones, and
--- those over for less than $2. Nobody else tells of them for the time $3.
+-- those whose end it has known for less than $2 or, until then, that are over for less
+-- than $4. Nobody else tells of them for the time $3. Parents come first.
 UPDATE alerting.alert AS a
 SET next_delivery_at = clock_timestamp() + $3::interval
 FROM (
-    SELECT fingerprint
-    FROM alerting.alert
-    WHERE told_from IS NOT NULL
-        AND next_delivery_at <= clock_timestamp()
-        AND (told_until IS NULL OR told_until > clock_timestamp() - $2::interval)
-    ORDER BY next_delivery_at
+    SELECT d.fingerprint
+    FROM alerting.alert AS d
+    LEFT JOIN alerting.target AS p USING (target)
+    LEFT JOIN alerting.duty AS q
+        ON q.agency = d.agency AND q.indicator = d.indicator
+    WHERE d.told_from IS NOT NULL
+        AND d.next_delivery_at <= clock_timestamp()
+        AND (d.told_until IS NULL
+            OR d.told_until > clock_timestamp() - $2::interval
+            OR d.told_until > clock_timestamp() - $4::interval
+            AND NOT EXISTS (
+                SELECT FROM alerting.delivery AS e
+                WHERE e.receiver = 'alertmanager' AND e.channel = 'alertmanager'
+                    AND e.fingerprint = d.fingerprint AND e.state = 'resolved'
+                    AND e.since = d.told_until
+                    AND e.told_at <= clock_timestamp() - $2::interval
+            ))
+    ORDER BY
+        array_position(
+            '{nation,province,commune}', coalesce(p.locality_kind, q.locality_kind)
+        ),
+        d.next_delivery_at
     LIMIT $1
-    FOR UPDATE SKIP LOCKED
-) AS c,
-alerting.target AS t
-WHERE a.fingerprint = c.fingerprint AND t.target = a.target
+    FOR UPDATE OF d SKIP LOCKED
+) AS c
+JOIN alerting.alert AS b USING (fingerprint)
+LEFT JOIN alerting.target AS t ON t.target = b.target
+LEFT JOIN alerting.duty AS d ON d.agency = b.agency AND d.indicator = b.indicator
+WHERE a.fingerprint = c.fingerprint
 RETURNING
-    a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
-    t.province, a.told_from, a.told_until, a.summary_en, a.summary_vi, a.version,
-    clock_timestamp() AS now
+    a.fingerprint, a.kind, coalesce(a.target, '') AS target,
+    coalesce(a.agency, '') AS agency,
+    coalesce(t.indicator, a.indicator) AS indicator,
+    coalesce(t.locality, d.locality) AS locality,
+    coalesce(t.locality_kind, d.locality_kind) AS locality_kind,
+    coalesce(t.province, d.province) AS province, t.status, a.told_from,
+    a.told_until, a.summary_en, a.summary_vi, a.version, clock_timestamp() AS now
 
 -- name: save_deliveries
 -- Alerts ($1) were told of in their versions $2; again after $3, unless they have

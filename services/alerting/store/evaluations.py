@@ -1,6 +1,7 @@
 """Judging targets, in one transaction each time."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,14 +17,20 @@ from services.alerting.core.pace import (
 )
 from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
+from services.alerting.core.silence import DEFAULT_SHARE_BP, reason_of
 from services.alerting.core.status import BEHIND_MAX, DEFAULT_LIMITS, Reading
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names
+from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import FORECASTS, QUERIES
-from services.alerting.store.messages import render_notice
+from services.alerting.store.messages import make_notice
+from services.alerting.store.notices import queue_notices
 from services.alerting.store.rows import (
     calm_until,
     map_evaluation_to_row,
     map_look_to_row,
+    map_row_to_gap,
     map_row_to_memory,
     map_row_to_outlook,
     map_row_to_target,
@@ -40,6 +47,10 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        *,
+        silent_bp: int = DEFAULT_SHARE_BP,
+        texts: Texts = SHIPPED,
+        webhooks: Sequence[Webhook] = (),
     ) -> None:
         """Take what is needed.
 
@@ -47,10 +58,16 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
+            silent_bp: Share of silent agencies from which a target is unknown.
+            texts: What alerts say.
+            webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
+        self._silent_bp = silent_bp
+        self._texts = texts
+        self._webhooks = tuple(webhooks)
 
     async def look_at_calm(self, limit: int) -> int:
         """Look at due targets of which a look would find what the last one found.
@@ -101,7 +118,9 @@ class EvaluationStore:
             now: datetime = state["now"]
             alerts = await _read_alerts(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
-            readings = await _read_figures(session, rows, targets, state)
+            readings = await read_figures(
+                session, rows, targets, state, self._silent_bp
+            )
             results = [
                 evaluate(
                     target,
@@ -117,10 +136,19 @@ class EvaluationStore:
                     now=now,
                     interval=self._interval,
                     limits=self._limits,
+                    texts=self._texts,
                 )
                 for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
             await _save(session, rows, results, now)
+            provinces = {row["target"]: row["province"] for row in rows}
+            notices = [
+                make_notice(result, look, look.notice, provinces[result.target.id], now)
+                for result in results
+                for look in result.alerts
+                if look.notice is not None
+            ]
+            await queue_notices(session, self._webhooks, notices, now)
         return len(rows)
 
 
@@ -137,12 +165,14 @@ async def _read_alerts(
     return found
 
 
-async def _read_figures(
+async def read_figures(
     session: Session,
     rows: list[asyncpg.Record],
     targets: list[Target],
     state: asyncpg.Record,
+    silent_bp: int,
 ) -> list[Reading]:
+    """Read what the copy says about targets, given their rows and its state."""
     wanted = []
     for row, target in zip(rows, targets, strict=True):
         today = _today(row, state["now"])
@@ -159,7 +189,7 @@ async def _read_figures(
         for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
     }
     return [
-        _reading(target, figure, state, outlooks.get(target.id))
+        _reading(target, figure, state, outlooks.get(target.id), silent_bp)
         for target, figure in zip(targets, figures, strict=True)
     ]
 
@@ -169,6 +199,7 @@ def _reading(
     figure: asyncpg.Record,
     state: asyncpg.Record,
     outlook: Outlook | None,
+    silent_bp: int,
 ) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
@@ -179,6 +210,7 @@ def _reading(
         is_filling=state["is_filling"],
         complete_until=_complete_until(figure, state),
         outlook=outlook,
+        silence=reason_of(map_row_to_gap(figure), silent_bp),
     )
 
 
@@ -223,10 +255,3 @@ async def _save(
         map_look_to_row(result.target.id, look) for result, look in looks
     ]
     await session.execute(QUERIES["save_alerts"], *columns(alerts, 14), now)
-    notices = [
-        (look.fingerprint, render_notice(result, look, look.notice, now))
-        for result, look in looks
-        if look.notice is not None
-    ]
-    if notices:
-        await session.execute(QUERIES["add_to_outbox"], *columns(notices, 2))

@@ -24,6 +24,7 @@ from services.alerting.core.life_cycle import (
 )
 from services.alerting.core.path import end_of_day, local_day
 from services.alerting.core.risk import Outlook
+from services.alerting.core.silence import Gap
 from services.alerting.core.standing import LastLook, Standing
 from services.alerting.core.status import Reason, Status
 from shared.catalogue.model import (
@@ -172,12 +173,22 @@ def map_row_to_outlook(row: asyncpg.Record) -> Outlook:
     )
 
 
-def map_row_to_life(row: asyncpg.Record, seen_at: datetime | None) -> Life:
+def map_row_to_gap(row: asyncpg.Record) -> Gap:
+    """Read what a target lacks because of silence."""
+    return Gap(
+        share_bp=row["silent_bp"],
+        is_required_silent=row["required_gap"] == Reason.SILENT,
+        is_required_unheard=row["required_gap"] == Reason.NEVER_REPORTED,
+    )
+
+
+def map_row_to_life(row: asyncpg.Record, seen_at: datetime | None = None) -> Life:
     """Read where an alert is in its life.
 
     Args:
         row: The alert's, as it was last written.
         seen_at: When last somebody looked; looks after the writing were all alike.
+            None where each look is written.
     """
     life = _written_life(row)
     return life if seen_at is None else carry(life, seen_at)
@@ -214,9 +225,8 @@ def _written_life(row: asyncpg.Record) -> Life:
             assert_never(state)
 
 
-def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
-    """Write an alert, as the columns of the query `save_alerts`."""
-    life = look.life
+def life_columns(life: Life) -> tuple[Any, ...]:
+    """Write a life: pending and firing since, over at, credit, looked at, was kept."""
     pending_since = firing_since = resolved_at = seen_at = None
     credited, was_kept = timedelta(), False
     match life:
@@ -236,18 +246,18 @@ def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
             resolved_at = life.at
         case _:
             assert_never(life)
+    return pending_since, firing_since, resolved_at, credited, seen_at, was_kept
+
+
+def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
+    """Write an alert, as the columns of the query `save_alerts`."""
     return (
         look.fingerprint,
         target_id,
         look.kind.value,
-        state_of(life).value,
-        life.episode,
-        pending_since,
-        firing_since,
-        resolved_at,
-        credited,
-        seen_at,
-        was_kept,
+        state_of(look.life).value,
+        look.life.episode,
+        *life_columns(look.life),
         look.summary.english,
         look.summary.vietnamese,
         look.has_moved,

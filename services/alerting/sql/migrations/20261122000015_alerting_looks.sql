@@ -16,11 +16,25 @@ UPDATE alerting.target SET changed_at = evaluated_at;
 
 CREATE OR REPLACE VIEW reporting.alert AS
 SELECT
-    a.fingerprint, a.kind, a.target, t.indicator, t.locality, a.state, a.episode,
-    a.state_since, a.pending_since, a.firing_since, a.resolved_at, a.summary_en,
-    a.summary_vi, greatest(a.evaluated_at, t.evaluated_at) AS evaluated_at
+    a.fingerprint, a.kind, a.target, coalesce(t.indicator, a.indicator) AS indicator,
+    coalesce(t.locality, d.locality) AS locality, a.state, a.episode, a.state_since,
+    a.pending_since, a.firing_since, a.resolved_at, a.summary_en, a.summary_vi,
+    greatest(a.evaluated_at, t.evaluated_at) AS evaluated_at, a.agency
 FROM alerting.alert AS a
-JOIN alerting.target AS t USING (target);
+LEFT JOIN alerting.target AS t ON t.target = a.target
+LEFT JOIN alerting.duty AS d ON d.agency = a.agency AND d.indicator = a.indicator;
+
+CREATE OR REPLACE VIEW reporting.alert_wait AS
+SELECT
+    a.fingerprint,
+    extract(epoch FROM
+        a.credited + greatest(t.evaluated_at - a.seen_at, interval '0')
+    )::bigint AS waited_seconds,
+    CASE a.state WHEN 'pending' THEN t.for_seconds ELSE t.keep_seconds END
+        AS wait_seconds
+FROM alerting.alert AS a
+JOIN alerting.target AS t USING (target)
+WHERE a.state IN ('pending', 'kept');
 
 RESET ROLE;
 
