@@ -185,10 +185,12 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
     webhooks = [endpoint.webhook for endpoint in parts.endpoints]
+    moved = asyncio.Event()
     evaluations = EvaluationStore(
         pool,
         interval,
         settings.risk_limits(),
+        moved=moved,
         silent_bp=settings.silent_share_bp(),
         texts=settings.texts(),
         webhooks=webhooks,
@@ -230,11 +232,11 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())
-        _start_deliveries(tasks, parts, pool)
+        _start_deliveries(tasks, parts, pool, moved)
 
 
 def _start_deliveries(
-    tasks: asyncio.TaskGroup, parts: _Parts, pool: asyncpg.Pool
+    tasks: asyncio.TaskGroup, parts: _Parts, pool: asyncpg.Pool, moved: asyncio.Event
 ) -> None:
     """Tell Alertmanager and webhooks, as far as there are any."""
     settings, metrics = parts.settings, parts.metrics
@@ -267,6 +269,7 @@ def _start_deliveries(
             url=str(settings.alertmanager_url),
             resend=timedelta(seconds=settings.alert_resend_seconds),
             timeout=timedelta(seconds=settings.alertmanager_timeout_seconds),
+            moved=moved,
             on_outage=postgres,
         )
         tasks.create_task(delivery.run())

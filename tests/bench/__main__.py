@@ -12,6 +12,7 @@ from pathlib import Path
 
 from services.cli.embedded.broker import EmbeddedBroker
 from services.cli.embedded.postgres import EmbeddedPostgres
+from tests.bench.alert_way import measure_way
 from tests.bench.drain import (
     copy_plain,
     drain,
@@ -23,7 +24,7 @@ from tests.bench.latency import visible_seconds
 from tests.bench.levels import measure_levels
 from tests.bench.report import Report
 from tests.bench.rows import SETTINGS, bench_postgres, use_fresh_database
-from tests.bench.targets import measure_looks, measure_way
+from tests.bench.targets import measure_looks
 from tests.bench.workload import Workload
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.catalogues import copy_catalogue

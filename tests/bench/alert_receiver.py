@@ -1,7 +1,6 @@
 """A receiver of Alertmanager's API that notes when it was first told of each alert."""
 
-import statistics
-from collections.abc import Sequence
+from collections import defaultdict
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -20,6 +19,7 @@ class AlertReceiver:
     def __init__(self) -> None:
         self._port = free_port()
         self._first: dict[tuple[str, str], datetime] = {}
+        self._starts: dict[tuple[str, str], set[str]] = defaultdict(set)
         application = web.Application(client_max_size=BODY_BYTES_MAX)
         application.router.add_post("/api/v2/alerts", self._take)
         self._runner = web.AppRunner(application)
@@ -52,15 +52,15 @@ class AlertReceiver:
         """Return when it was first told of an alert."""
         return self._first[kind, target]
 
+    def episodes(self) -> set[int]:
+        """Return how often alerts were raised, as far as it was told of them."""
+        return {len(starts) for starts in self._starts.values()}
+
     async def _take(self, request: web.Request) -> web.Response:
         at = now()
-        for alert in await request.json():
-            labels = alert["labels"]
-            self._first.setdefault((labels["alertname"], labels.get("target", "")), at)
+        for one in await request.json():
+            labels = one["labels"]
+            alert = (labels["alertname"], labels.get("target", ""))
+            self._first.setdefault(alert, at)
+            self._starts[alert].add(one["startsAt"])
         return web.json_response({})
-
-
-def percentiles(waits: Sequence[float]) -> tuple[float, float]:
-    """Return the median and the 99th percentile."""
-    cuts = statistics.quantiles(waits, n=100, method="inclusive")
-    return statistics.median(waits), cuts[98]

@@ -6,17 +6,16 @@ the whole system, from `POST /v1/events` to a receiver of Alertmanager's API.
 """
 
 import asyncio
-import random
+import gc
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
-import yaml
 
+from services.alerting.__main__ import GARBAGE_THRESHOLD
+from services.alerting.core.alerts import Kind
 from services.alerting.core.copied import (
     CaughtUp,
     DayTotal,
@@ -24,33 +23,33 @@ from services.alerting.core.copied import (
     TotalsBatch,
     Watermark,
 )
+from services.alerting.core.evaluation import Memory, evaluate
+from services.alerting.core.status import Reading
+from services.alerting.core.texts import Names
 from services.alerting.store import DefinitionStore, EvaluationStore, TotalsStore
-from services.alerting.ticker import LOOKS_AT_ONCE, TARGETS_MAX
+from services.alerting.ticker import CALM_TARGETS_MAX, LOOKS_AT_ONCE, TARGETS_MAX
 from services.cli.migrate import _run_dbmate, dbmate_url
 from services.cli.shipped import shipped_catalogue
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Behind, Catalogue, LocalityKind, Target
+from shared.events.alert_v1 import AlertV1
 from shared.postgres.pool import open_pool
 from shared.settings import PostgresSettings
-from tests.bench.alert_receiver import AlertReceiver, percentiles
+from tests.bench.alert_recount import recount_notices, targets_that_lag
 from tests.bench.report import Report
-from tests.support.catalogues import SOURCES
-from tests.support.events import event, now
-from tests.support.stack import Stack, eventually
+from tests.support.events import now
 from tests.support.totals import local_today
 
-INDICATOR: Final = "cashless_accounts"
-ALL_INDICATORS: Final = (INDICATOR, "eid_accounts", "cashless_beneficiaries")
-OUT_OF_REACH: Final = 1_000_000
-GOAL: Final = 10
+ALL_INDICATORS: Final = ("cashless_accounts", "eid_accounts", "cashless_beneficiaries")
+GOAL: Final = 100_000_000
 LOOK_ASKED: Final = "< 1"
-WAY_ASKED: Final = "<= 5"
-EVENTS_PER_SECOND: Final = 20
-EVENTS_SECONDS: Final = 30
-START_SECONDS_MAX: Final = 300.0
-INTERVAL: Final = timedelta(seconds=10)
-SEED: Final = 1
+CALM_INTERVAL: Final = timedelta(minutes=5)
+CALM_LOOKS: Final = 5
+ONE_BY_ONE: Final = 200
 FILL_SECONDS_MAX: Final = 300.0
+AGE_WORDS: Final = (
+    "UPDATE alerting.alert SET evaluated_at = evaluated_at - interval '1 min'"
+)
 # What a long window looks at, and some days more.
 ADD_DAYS: Final = """
 INSERT INTO alerting.daily_total (
@@ -81,30 +80,79 @@ async def measure_looks(dsn: str, report: Report, *, targets: int, runs: int) ->
     await DefinitionStore(pool).take_over(catalogue)
     await copy.write()
     await pool.execute("VACUUM (ANALYZE) alerting.unit_day, alerting.unit")
+    # As the service does.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     name = f"one look at {targets:,} targets"
-    report.add(f"{name}, the first", "s", [await _look(pool, targets)])
+    report.add(f"{name}, the first", "s", [await _look(pool, targets)], LOOK_ASKED)
     # Their `for` of a minute is over: all of them fire at this look.
     await pool.execute("UPDATE alerting.alert SET credited = interval '59.999 s'")
     await pool.execute("UPDATE alerting.target SET calm_until = '-infinity'")
     report.add(f"{name}, all fire", "s", [await _look(pool, targets)], LOOK_ASKED)
-    quiet, moved, said = [], [], []
+    calm, full, moved, said = [], [], [], []
     for _ in range(runs):
-        quiet.append(await _look(pool, targets))
+        await pool.execute(AGE_WORDS)
+        await _look(pool, targets)
+        full.append(await _look(pool, targets))
+        calm += [await _look(pool, targets) for _ in range(CALM_LOOKS)]
         await copy.write()
         moved.append(await _look(pool, targets))
         await copy.write()
-        await pool.execute(
-            "UPDATE alerting.alert SET evaluated_at = evaluated_at - interval '1 min'"
-        )
+        await pool.execute(AGE_WORDS)
         said.append(await _look(pool, targets))
-    report.add(f"{name}, by the clock", "s", quiet, LOOK_ASKED)
+    report.add(f"{name}, nothing moved", "s", calm, LOOK_ASKED)
+    report.add("- the same, each looked at in full", "s", full)
     report.add(f"{name}, every total moved", "s", moved, LOOK_ASKED)
     report.add(f"{name}, and every text is due", "s", said, LOOK_ASKED)
-    raised = await pool.fetchval(
-        "SELECT count(*) FROM alerting.alert WHERE state = 'firing'"
-    )
-    assert raised == targets, f"{raised} alerts are raised"
+    await _measure_beside(pool, copy, catalogue, report)
+    await _recount(pool, catalogue, report)
     await pool.close()
+
+
+async def _measure_beside(
+    pool: asyncpg.Pool, copy: "_Copy", catalogue: Catalogue, report: Report
+) -> None:
+    """Do the same one target at a time, and without Postgres."""
+    store, targets = EvaluationStore(pool, CALM_INTERVAL), len(catalogue.targets)
+    await copy.write()
+    await pool.execute("UPDATE alerting.target SET next_evaluation_at = now()")
+    began = time.monotonic()
+    for _ in range(ONE_BY_ONE):
+        assert await store.evaluate_due(1) == 1
+    took = (time.monotonic() - began) * targets / ONE_BY_ONE
+    name = f"- every total moved, one at a time ({ONE_BY_ONE} of them, for all)"
+    report.add(name, "s", [took])
+    at, today = now(), local_today()
+    reading = Reading(100, None, 7, 28, is_filling=False, complete_until=at)
+    memory = Memory(None, None, None, is_lagging=True, lives={})
+    began = time.monotonic()
+    for target in catalogue.targets.values():
+        evaluate(
+            target,
+            Names(target.indicator, target.indicator, target.id),
+            memory,
+            reading,
+            is_removed=False,
+            today=today,
+            now=at,
+            interval=CALM_INTERVAL,
+        )
+    took = time.monotonic() - began
+    report.add("- the first look's arithmetic and words, without Postgres", "s", [took])
+
+
+async def _recount(pool: asyncpg.Pool, catalogue: Catalogue, report: Report) -> None:
+    """Say how many alerts should be raised, if just these were, and once."""
+    lagging = await targets_that_lag(pool, catalogue, local_today())
+    rows = await pool.fetch("SELECT message FROM alerting.outbox")
+    notices = [AlertV1.model_validate_json(row["message"]) for row in rows]
+    raised = recount_notices(notices, {Kind.LAGGING.value: lagging})
+    found = await pool.fetch(
+        "SELECT target FROM alerting.alert "
+        "WHERE state = 'firing' AND kind = 'TargetLagging'"
+    )
+    assert {row["target"] for row in found} == lagging, "other alerts are raised"
+    report.machine["raised once, recounted from the copy"] = f"{raised:,}"
 
 
 def _with_targets(catalogue: Catalogue, count: int) -> Catalogue:
@@ -126,7 +174,7 @@ def _with_targets(catalogue: Catalogue, count: int) -> Catalogue:
             start_date=today - timedelta(days=100),
             start_value=0,
             due=today + timedelta(days=200),
-            goal_value=100 * OUT_OF_REACH,
+            goal_value=GOAL,
             behind=Behind(for_seconds=60, keep_seconds=60),
             illustrative=True,
         )
@@ -178,7 +226,7 @@ class _Copy:
 async def _look(pool: asyncpg.Pool, targets: int) -> float:
     """Have all targets due, and look at each once, as `Ticker` does."""
     await pool.execute("UPDATE alerting.target SET next_evaluation_at = now()")
-    store, left = EvaluationStore(pool, timedelta(minutes=5)), targets
+    store, left = EvaluationStore(pool, CALM_INTERVAL), targets
 
     async def drain() -> None:
         nonlocal left
@@ -186,108 +234,11 @@ async def _look(pool: asyncpg.Pool, targets: int) -> float:
             left -= count
 
     began = time.monotonic()
+    while count := await store.look_at_calm(CALM_TARGETS_MAX):
+        left -= count
     async with asyncio.TaskGroup() as tasks:
         for _ in range(LOOKS_AT_ONCE):
             tasks.create_task(drain())
     took = time.monotonic() - began
     assert left == 0, f"{left} targets were not looked at"
     return took
-
-
-async def measure_way(stack: Stack, report: Report, *, targets: int) -> None:
-    """Let targets fire by the clock, then be met by events; note when it is told.
-
-    Args:
-        stack: Migrated; nothing runs yet.
-        report: Is given the figures.
-        targets: How many.
-    """
-    communes = _write_targets(stack.catalogue, targets)
-    async with AlertReceiver() as receiver:
-        stack.spawn("ingest")
-        stack.spawn("aggregation")
-        stack.spawn("alerting", UPTAKE_ALERTMANAGER_URL=receiver.url)
-        for service in ("ingest", "aggregation", "alerting"):
-            await stack.wait_ready(service, seconds=START_SECONDS_MAX)
-        await _by_the_clock(stack, receiver, report, targets)
-        await _by_events(stack, receiver, report, communes)
-    await stack.stop()
-
-
-async def _by_the_clock(
-    stack: Stack, receiver: AlertReceiver, report: Report, targets: int
-) -> None:
-    """All lag from the start, and all their waits are over within seconds."""
-    await _until(lambda: receiver.count("TargetLagging") == targets, "all lag")
-    rows = await stack.fetch(
-        "SELECT target, pending_since + interval '1 s' AS due FROM reporting.alert "
-        "WHERE kind = 'TargetLagging'"
-    )
-    waits = [
-        (receiver.first("TargetLagging", row["target"]) - row["due"]).total_seconds()
-        for row in rows
-    ]
-    _add(report, f"clock to Alertmanager, {targets:,} at once", waits, "")
-
-
-async def _by_events(
-    stack: Stack, receiver: AlertReceiver, report: Report, communes: list[str]
-) -> None:
-    """One commune after another comes to its goal."""
-    chance = random.Random(SEED)  # noqa: S311 -- a seeded plan
-    count = min(EVENTS_PER_SECOND * EVENTS_SECONDS, len(communes))
-    chosen = chance.sample(range(len(communes)), k=count)
-    sent: dict[str, Any] = {}
-    began = time.monotonic()
-    for number, place in enumerate(chosen):
-        due = began + number / EVENTS_PER_SECOND
-        await asyncio.sleep(max(due - time.monotonic(), 0))
-        sent[f"bench-{place}"] = now()
-        made = event(source=SOURCES["census"], locality=communes[place], count=GOAL)
-        answer = await stack.post(made, agency="census")
-        assert answer.status == 202, answer
-    await _until(lambda: receiver.count("TargetMet") == count, "all are met")
-    waits = [
-        (receiver.first("TargetMet", target) - at).total_seconds()
-        for target, at in sent.items()
-    ]
-    _add(report, f"event to Alertmanager at {EVENTS_PER_SECOND}/s", waits, WAY_ASKED)
-
-
-def _write_targets(catalogue: Path, count: int) -> list[str]:
-    """Write targets of communes: of each one first that a single event reaches."""
-    tree = load_catalogue(catalogue).tree
-    communes = [each.key.code for each in tree if each.kind is LocalityKind.COMMUNE]
-    begin = local_today() - timedelta(days=50)
-    documents = [
-        {
-            "id": f"bench-{number}",
-            "indicator": INDICATOR,
-            "locality": communes[number % len(communes)],
-            "start": {"date": begin, "value": 0},
-            "due": begin + timedelta(days=100),
-            "goal": {"value": GOAL if number < len(communes) else OUT_OF_REACH},
-            "behind": {"enter": 0.9, "leave": 0.95, "for": "1s", "keep": "1s"},
-            "illustrative": True,
-        }
-        for number in range(count)
-    ]
-    folder = catalogue / "targets"
-    for file in folder.iterdir():
-        file.unlink()
-    (folder / "bench.yaml").write_text(yaml.safe_dump(documents), encoding="utf-8")
-    return communes[:count]
-
-
-async def _until(condition: Callable[[], bool], what: str) -> None:
-    async def holds() -> bool:
-        return condition()
-
-    wait: Awaitable[None] = eventually(holds, seconds=START_SECONDS_MAX, what=what)
-    await wait
-
-
-def _add(report: Report, name: str, waits: list[float], asked: str) -> None:
-    p50, p99 = percentiles(waits)
-    report.add(f"{name}, p50", "s", [p50])
-    report.add(f"{name}, p99", "s", [p99], asked)

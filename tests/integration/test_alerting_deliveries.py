@@ -1,5 +1,6 @@
 """What Alertmanager is told after an outage, in which order, and what is on record."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -76,6 +77,7 @@ def alertmanager(pool: asyncpg.Pool, receiver: Receiver) -> AlertmanagerDelivery
         url=f"http://127.0.0.1:{receiver.port}",
         resend=timedelta(seconds=60),
         timeout=timedelta(seconds=5),
+        moved=asyncio.Event(),
         on_outage=lambda _: None,
     )
 

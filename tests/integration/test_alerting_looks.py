@@ -118,6 +118,20 @@ async def test_looks_that_find_nothing_new_leave_alerts_as_they_are(
     assert await pool.fetchval("SELECT count(*) FROM alerting.outbox") == 2 * TARGETS
 
 
+async def test_alerts_that_move_wake_whoever_tells_of_them(
+    pool: asyncpg.Pool,
+) -> None:
+    """And nobody is woken for those that only go on."""
+    moved = asyncio.Event()
+    store = EvaluationStore(pool, INTERVAL, moved=moved)
+    assert await store.evaluate_due(TARGETS) == TARGETS
+    assert moved.is_set()
+    moved.clear()
+    await pool.execute("UPDATE alerting.target SET next_evaluation_at = now()")
+    assert await store.evaluate_due(TARGETS) == TARGETS
+    assert not moved.is_set()
+
+
 async def test_moving_figures_are_shown_at_once_and_said_later(
     pool: asyncpg.Pool,
 ) -> None:

@@ -7,6 +7,7 @@ away, it hears of each alert once and in its present state.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
@@ -149,6 +150,7 @@ class AlertmanagerDelivery:
         url: str,
         resend: timedelta,
         timeout: timedelta,
+        moved: asyncio.Event,
         on_outage: Callable[[str | None], None],
     ) -> None:
         """Take what is needed.
@@ -159,6 +161,8 @@ class AlertmanagerDelivery:
             url: Alertmanager's base address.
             resend: How often a firing alert is sent again.
             timeout: Longest that one request may take.
+            moved: Set when an alert may have moved, so that it need not wait for the
+                next poll; that sees what another replica has found.
             on_outage: Told of Postgres's outages.
         """
         self._store = store
@@ -166,6 +170,7 @@ class AlertmanagerDelivery:
         self._url = url.rstrip("/") + "/api/v2/alerts"
         self._resend = resend
         self._timeout = timeout
+        self._moved = moved
         self._on_outage = on_outage
         self._failures = 0
 
@@ -174,8 +179,15 @@ class AlertmanagerDelivery:
         timeout = aiohttp.ClientTimeout(total=self._timeout.total_seconds())
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:
+                self._moved.clear()
                 if await self._deliver(session) < ALERTS_MAX:
-                    await asyncio.sleep(POLL_SECONDS)
+                    await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until something has moved, for no longer than until the next poll."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._moved.wait()
 
     async def _deliver(self, session: aiohttp.ClientSession) -> int:
         """Send what is due once; after a failure claim anew what is due then.

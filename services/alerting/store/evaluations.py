@@ -1,5 +1,6 @@
 """Judging targets, in one transaction each time."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -51,6 +52,7 @@ class EvaluationStore:
         silent_bp: int = DEFAULT_SHARE_BP,
         texts: Texts = SHIPPED,
         webhooks: Sequence[Webhook] = (),
+        moved: asyncio.Event | None = None,
     ) -> None:
         """Take what is needed.
 
@@ -61,6 +63,7 @@ class EvaluationStore:
             silent_bp: Share of silent agencies from which a target is unknown.
             texts: What alerts say.
             webhooks: Told of transitions, from the transaction that makes them.
+            moved: Set after a commit in which an alert has moved.
         """
         self._pool = pool
         self._interval = interval
@@ -68,6 +71,7 @@ class EvaluationStore:
         self._silent_bp = silent_bp
         self._texts = texts
         self._webhooks = tuple(webhooks)
+        self._moved = moved
 
     async def look_at_calm(self, limit: int) -> int:
         """Look at due targets of which a look would find what the last one found.
@@ -149,6 +153,8 @@ class EvaluationStore:
                 if look.notice is not None
             ]
             await queue_notices(session, self._webhooks, notices, now)
+        if notices and self._moved is not None:
+            self._moved.set()
         return len(rows)
 
 
