@@ -118,7 +118,7 @@ def _change(subject: Subject, speech: Speech, rate: Fraction | None) -> str | No
     """
     if rate is None or subject.now.required_per_day is None:
         return None
-    return speech.rate(direction(subject.target) * rate)
+    return speech.rate(rate if direction(subject.target) > 0 else -rate)
 
 
 def _outlook(subject: Subject) -> Outlook | None:

@@ -43,9 +43,11 @@ class Language(StrEnum):
     VIETNAMESE = "vi"
 
 
-def whole(value: Fraction) -> int:
-    """Round to the nearest whole number, halves up, for people."""
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+def whole(value: Fraction, parts: int = 1) -> int:
+    """Round to the nearest of so many parts of one, halves up, for people."""
+    # In whole numbers: to multiply fractions costs ten times as much.
+    below = value.denominator
+    return (2 * parts * value.numerator + below) // (2 * below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Speech:
 
     def rate(self, value: Fraction) -> str:
         """Write a rate: whole, but a small one with up to two decimals."""
-        hundredths = whole(value * _CENTS)
+        hundredths = whole(value, _CENTS)
         if abs(hundredths) >= SMALL_RATE * _CENTS:
             return self.count(whole(value))
         sign, size = ("-" if hundredths < 0 else ""), abs(hundredths)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from services.alerting.core.alerts import Kind
 from services.alerting.core.life_cycle import Firing, Kept, Life, Pending, carry
+from services.alerting.core.speech import whole
 from services.alerting.core.status import Assessment, Reason, Status, basis_points
 
 _CENTS: Final = 100
@@ -69,7 +70,7 @@ def standing_of(seen: Assessment) -> Standing:
         is_lagging=seen.is_lagging,
         is_at_risk=seen.is_at_risk,
         actual=Decimal(seen.actual),
-        expected=Decimal(_nearest(seen.expected, 1)),
+        expected=Decimal(whole(seen.expected)),
         position_bp=basis_points(seen.position),
         pace_7_bp=basis_points(seen.short_pace.ratio),
         pace_28_bp=basis_points(seen.long_pace.ratio),
@@ -147,10 +148,4 @@ def are_words_new(last: LastLook, lives: Mapping[Kind, Life]) -> bool:
 
 def _rate(rate: Fraction | None) -> Decimal | None:
     """Round a rate to hundredths."""
-    return None if rate is None else Decimal(_nearest(rate, _CENTS)).scaleb(-2)
-
-
-def _nearest(value: Fraction, parts: int) -> int:
-    """Round to the nearest of so many parts of one, halves up, in those parts."""
-    below = value.denominator
-    return (2 * parts * value.numerator + below) // (2 * below)
+    return None if rate is None else Decimal(whole(rate, _CENTS)).scaleb(-2)
