@@ -4,15 +4,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerting.core.alerts import MET_TOLD, Kind
 from services.alerting.core.evaluation import Evaluation, Memory, evaluate
 from services.alerting.core.life_cycle import CREDIT_MAX, Life, carry
-from services.alerting.core.risk import Outlook
+from services.alerting.core.risk import Outlook, RiskLimits
 from services.alerting.core.standing import LastLook
-from services.alerting.core.status import BEHIND_MAX, Reading
+from services.alerting.core.status import BEHIND_MAX, DEFAULT_LIMITS, Reading
 from services.alerting.store.rows import calm_until
 from shared.catalogue.model import Behind, Target
 from tests.unit.alerting.cases import NOON, RISING, on_day, reading
@@ -31,13 +31,13 @@ class Look:
     Attributes:
         after: Time since the look before.
         level: The level then; another one was copied, so the target was marked.
-        miss_bp: The chance of missing of the last forecast; None: none was made.
+        miss_bp: The chance of missing of the last forecast; 0: none was made.
         behind: How far we are behind.
     """
 
     after: timedelta
     level: int
-    miss_bp: int | None
+    miss_bp: int
     behind: timedelta
 
 
@@ -47,6 +47,7 @@ class Rows:
 
     Attributes:
         leaves_out: Whether calm looks are left out, or all are done in full.
+        limits: Between which a chance of missing is a risk.
         memory: What the target's row remembers.
         written: The alerts' rows: when each was put into words, and its life then.
         calm: Until when looks are left out.
@@ -56,6 +57,7 @@ class Rows:
     """
 
     leaves_out: bool
+    limits: RiskLimits = DEFAULT_LIMITS
     memory: Memory = field(
         default_factory=lambda: Memory(None, None, None, is_lagging=False, lives={})
     )
@@ -100,6 +102,7 @@ class Rows:
             today=today,
             now=now,
             interval=INTERVAL,
+            limits=self.limits,
         )
         for each in result.alerts:
             self.written[each.kind] = (now, each.life)
@@ -139,14 +142,13 @@ def _today(now: datetime) -> date:
 
 def _reading(look: Look, now: datetime) -> Reading:
     made = None
-    if look.miss_bp is not None:
+    if look.miss_bp:
         made = Outlook(on_day(START_DAY), look.miss_bp, made_at=NOON)
     full = reading(look.level, short_effect=1, long_effect=5)
     return replace(full, complete_until=now - look.behind, outlook=made)
 
 
 pauses = st.one_of(
-    st.just(INTERVAL),
     st.sampled_from([CREDIT_MAX, MET_TOLD, timedelta(hours=5)]),
     st.integers(min_value=0, max_value=400_000_000).map(
         lambda us: timedelta(microseconds=us)
@@ -156,10 +158,13 @@ pauses = st.one_of(
 levels = st.sampled_from([1_000, 1_449, 1_475, 1_500, 1_600, 2_000])
 phases = st.lists(
     st.tuples(
-        levels,
-        st.sampled_from([None, 1_000, 4_000, 4_500, 5_000, 9_000]),
+        st.none() | levels,
+        st.none() | st.sampled_from([0, 1_000, 4_000, 4_500, 5_000, 9_000]),
         st.sampled_from([timedelta(), timedelta(), BEHIND_MAX, BEHIND_MAX * 2]),
-        st.lists(pauses, min_size=1, max_size=12),
+        st.one_of(
+            st.integers(min_value=1, max_value=9).map(lambda count: [INTERVAL] * count),
+            st.lists(pauses, min_size=1, max_size=12),
+        ),
     ),
     min_size=1,
     max_size=6,
@@ -174,14 +179,23 @@ targets = st.builds(
 )
 
 
-@given(targets, phases)
+# With the second, a chance of 0.5 begins and ends a risk at each look.
+limits_drawn = st.sampled_from([RiskLimits(), RiskLimits(5_000, 5_000, 8_000)])
+
+
+@settings(max_examples=300)
+@given(targets, limits_drawn, phases)
 def test_target_that_is_let_alone_while_calm_is_as_if_looked_at_each_time(
     target: Target,
-    course: list[tuple[int, int | None, timedelta, list[timedelta]]],
+    limits: RiskLimits,
+    course: list[tuple[int | None, int | None, timedelta, list[timedelta]]],
 ) -> None:
     """Status, figures, lives, words and what is told: all the same after each look."""
-    full, calm, now = Rows(leaves_out=False), Rows(leaves_out=True), NOON
-    for level, miss_bp, behind, waits in course:
+    full, calm = (Rows(leaves_out, limits) for leaves_out in (False, True))
+    now, level, miss_bp = NOON, 1_000, 0
+    for new_level, new_miss, behind, waits in course:
+        level = level if new_level is None else new_level
+        miss_bp = miss_bp if new_miss is None else new_miss
         for wait in waits:
             now += wait
             look = Look(wait, level, miss_bp, behind)
@@ -198,6 +212,20 @@ def test_target_that_lags_all_day_is_looked_at_six_times() -> None:
     rows, now, looks = Rows(leaves_out=True), NOON, 6 * 60 * 16
     for _ in range(looks):
         now += INTERVAL
-        rows.take(target, Look(INTERVAL, 1_000, None, timedelta()), now)
+        rows.take(target, Look(INTERVAL, 1_000, 0, timedelta()), now)
     assert [notice for _, _, notice, _ in rows.notices] == ["pending", "firing"]
     assert looks - rows.left_out == 6
+
+
+def test_alert_of_a_met_target_ends_when_it_would_have_ended() -> None:
+    """Seven days after it was met, also where nothing but the time has moved."""
+    full, calm = Rows(leaves_out=False), Rows(leaves_out=True)
+    pauses = [INTERVAL, INTERVAL, MET_TOLD - 4 * INTERVAL, *[INTERVAL] * 8]
+    for rows in (full, calm):
+        now = NOON
+        for pause in pauses:
+            now += pause
+            rows.take(RISING, Look(pause, 2_000, 0, timedelta()), now)
+    assert calm.left_out > 0
+    assert calm.notices == full.notices
+    assert [notice for _, _, notice, _ in full.notices] == ["firing", "resolved"]
