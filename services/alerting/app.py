@@ -196,9 +196,8 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         webhooks=webhooks,
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
-    listener = Listener(
-        SilenceStore(pool, webhooks), on_outage=postgres, on_change=ticker.wake
-    )
+    silences = SilenceStore(pool, texts=settings.texts(), webhooks=webhooks)
+    listener = Listener(silences, on_outage=postgres, on_change=ticker.wake)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,

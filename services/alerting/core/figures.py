@@ -9,7 +9,7 @@ from typing import Final
 
 from services.alerting.core.path import direction
 from services.alerting.core.risk import Outlook
-from services.alerting.core.speech import Language, Speech, whole
+from services.alerting.core.speech import Language, Speech, inside, whole
 from services.alerting.core.status import Assessment, basis_points
 from shared.catalogue.model import Target
 
@@ -59,6 +59,11 @@ class Figure(StrEnum):
     ABOUT = "about"
     NOT_BEFORE = "not_before"
     HORIZON = "horizon"
+    AGENCY = "agency"
+    AGENCY_NAME = "agency_name"
+    LAST_REPORT = "last_report"
+    EXPECTED_SINCE = "expected_since"
+    EVERY_HOURS = "every_hours"
 
 
 SOMETIMES: Final = frozenset(
@@ -75,26 +80,23 @@ SOMETIMES: Final = frozenset(
         Figure.ABOUT,
         Figure.NOT_BEFORE,
         Figure.HORIZON,
+        Figure.LAST_REPORT,
+        Figure.EXPECTED_SINCE,
+        Figure.EVERY_HOURS,
     }
 )
 """Figures that there are not always; a sentence that names one may be left out."""
 
 
 def write_figure(figure: Figure, subject: Subject, speech: Speech) -> str | None:
-    """Write a figure in a language; None where there is none of it now."""
+    """Write a figure of a target in a language; None where there is none of it now."""
     return _WRITERS[figure](subject, speech)
 
 
 def _indicator(subject: Subject, speech: Speech) -> str:
     names = subject.names
     is_vietnamese = speech.language is Language.VIETNAMESE
-    return _lower_first(names.indicator_vi if is_vietnamese else names.indicator)
-
-
-def _lower_first(name: str) -> str:
-    """Make a name fit inside a sentence, unless it begins with an abbreviation."""
-    second = name[1:2]
-    return name if second.isupper() or second == "-" else name[:1].lower() + name[1:]
+    return inside(names.indicator_vi if is_vietnamese else names.indicator)
 
 
 def _behind_by(subject: Subject, speech: Speech) -> str | None:
@@ -209,3 +211,6 @@ _WRITERS: Final[Mapping[Figure, Callable[[Subject, Speech], str | None]]] = {
     Figure.NOT_BEFORE: _not_before,
     Figure.HORIZON: _horizon,
 }
+
+TARGET_FIGURES: Final = frozenset(_WRITERS)
+"""What texts about targets may name."""

@@ -29,6 +29,17 @@ _COMPLETION_VI: Final = (
     "Với tiến độ đến nay chỉ có thể đạt được sau {not_before}.",
     "Với tiến độ đến nay sẽ không đạt được trong vòng {horizon}.",
 )
+# Of the first two one is said.
+_REPORTS: Final = (
+    "It last reported on {last_report}.",
+    "It has never reported; it is expected to since {expected_since}.",
+    "A report is due every {every_hours} hours.",
+)
+_REPORTS_VI: Final = (
+    "Báo cáo lần cuối lúc {last_report}.",
+    "Chưa từng báo cáo; phải báo cáo từ {expected_since}.",
+    "Phải báo cáo mỗi {every_hours} giờ.",
+)
 
 SHIPPED_SOURCE: Final[Source] = {
     TextName.LAGGING: {
@@ -122,6 +133,34 @@ SHIPPED_SOURCE: Final[Source] = {
     TextName.ILLUSTRATIVE: {
         Language.ENGLISH: ("(illustrative)",),
         Language.VIETNAMESE: ("(minh họa)",),
+    },
+    TextName.AGENCY_SILENT: {
+        Language.ENGLISH: (
+            "{agency_name} ({agency}) is not reporting {indicator}.",
+            *_REPORTS,
+        ),
+        Language.VIETNAMESE: (
+            "{agency_name} ({agency}) không báo cáo {indicator}.",
+            *_REPORTS_VI,
+        ),
+    },
+    TextName.AGENCY_OVER: {
+        Language.ENGLISH: (
+            "{agency_name} ({agency}) reports {indicator} again.",
+            *_REPORTS,
+        ),
+        Language.VIETNAMESE: (
+            "{agency_name} ({agency}) đã báo cáo {indicator} trở lại.",
+            *_REPORTS_VI,
+        ),
+    },
+    TextName.AGENCY_REMOVED: {
+        Language.ENGLISH: (
+            "{agency_name} ({agency}) is no longer expected to report {indicator}.",
+        ),
+        Language.VIETNAMESE: (
+            "{agency_name} ({agency}) không còn phải báo cáo {indicator}.",
+        ),
     },
 }
 

@@ -6,7 +6,7 @@ much.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -48,6 +48,12 @@ def whole(value: Fraction, parts: int = 1) -> int:
     # In whole numbers: to multiply fractions costs ten times as much.
     below = value.denominator
     return (2 * parts * value.numerator + below) // (2 * below)
+
+
+def inside(name: str) -> str:
+    """Make a name fit inside a sentence, unless it begins with an abbreviation."""
+    second = name[1:2]
+    return name if second.isupper() or second == "-" else name[:1].lower() + name[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,13 @@ class Speech:
         if self.language is Language.VIETNAMESE:
             return f"{day.day}/{day.month}/{day.year}"
         return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+    def moment(self, at: datetime) -> str:
+        """Write a minute: `21 November 2026, 14:05` or `14:05 ngày 21/11/2026`."""
+        day, minute = self.day(at.date()), f"{at:%H:%M}"
+        if self.language is Language.VIETNAMESE:
+            return f"{minute} ngày {day}"
+        return f"{day}, {minute}"
 
     def when(self, day: date, seen_from: date) -> str:
         """Write a day to come, or its month where that is far ahead."""

@@ -7,14 +7,15 @@ the worst that a template can do is to read badly.
 
 import difflib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
 from typing import Final
 
-from services.alerting.core.figures import SOMETIMES, Figure, Subject, write_figure
-from services.alerting.core.speech import Language, Speech
+from services.alerting.core.agency_figures import AGENCY_FIGURES
+from services.alerting.core.figures import SOMETIMES, TARGET_FIGURES, Figure
+from services.alerting.core.speech import Language
 
 SENTENCES_MAX: Final = 20
 CHARACTERS_MAX: Final = 500
@@ -34,6 +35,18 @@ class TextName(StrEnum):
     """The catalogue has the target no more."""
     ILLUSTRATIVE = "illustrative"
     """Put before every other text about a target that was made up."""
+    AGENCY_SILENT = "AgencySilent"
+    AGENCY_OVER = "agency_over"
+    """An agency that was silent reports again."""
+    AGENCY_REMOVED = "agency_removed"
+    """The catalogue expects no reports of it any more."""
+
+
+_OF_AGENCIES: Final = frozenset(
+    {TextName.AGENCY_SILENT, TextName.AGENCY_OVER, TextName.AGENCY_REMOVED}
+)
+Write = Callable[[Figure], str | None]
+"""Writes a figure of what is spoken of; None where there is none of it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +55,14 @@ class Sentence:
 
     parts: tuple[tuple[str, Figure | None], ...]
 
-    def render(self, subject: Subject, speech: Speech) -> str | None:
+    def render(self, write: Write) -> str | None:
         """Write the sentence; None where one of its figures is missing."""
         written = []
         for literal, figure in self.parts:
             written.append(literal)
             if figure is None:
                 continue
-            value = write_figure(figure, subject, speech)
+            value = write(figure)
             if value is None:
                 return None
             written.append(value)
@@ -62,11 +75,10 @@ class Texts:
 
     sentences: Mapping[tuple[TextName, Language], tuple[Sentence, ...]]
 
-    def render(self, name: TextName, subject: Subject, speech: Speech) -> str:
+    def render(self, name: TextName, language: Language, write: Write) -> str:
         """Write a text: its sentences in order, but those that lack a figure."""
         written = (
-            sentence.render(subject, speech)
-            for sentence in self.sentences[name, speech.language]
+            sentence.render(write) for sentence in self.sentences[name, language]
         )
         return " ".join(part for part in written if part)
 
@@ -107,6 +119,7 @@ def compile_texts(source: Source, base: Texts | None = None) -> Texts | list[Fau
     faults: list[Fault] = []
     made = {} if base is None else dict(base.sentences)
     for name, languages in source.items():
+        known = AGENCY_FIGURES if name in _OF_AGENCIES else TARGET_FIGURES
         for language in Language:
             written = languages.get(language, ())
             place = f"{name.value}.{language.value}"
@@ -114,7 +127,7 @@ def compile_texts(source: Source, base: Texts | None = None) -> Texts | list[Fau
             sentences = []
             for number, text in enumerate(written, start=1):
                 try:
-                    sentences.append(_compile(text, is_first=number == 1))
+                    sentences.append(_compile(text, known, is_first=number == 1))
                 except _WrongSentenceError as error:
                     wrong, remedy = error.args
                     faults.append(Fault(f"{place}.{number}", wrong, remedy))
@@ -129,7 +142,7 @@ def _check_size(place: str, written: Sequence[str]) -> Iterator[Fault]:
         yield Fault(place, f"more than {SENTENCES_MAX} sentences", "shorten it")
 
 
-def _compile(text: str, *, is_first: bool) -> Sentence:
+def _compile(text: str, known: frozenset[Figure], *, is_first: bool) -> Sentence:
     # Letters with marks are one sign each, whatever editor they come from.
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
@@ -144,7 +157,7 @@ def _compile(text: str, *, is_first: bool) -> Sentence:
         raise _WrongSentenceError(
             "a brace without its partner", "write {figure}, or {{ and }} for braces"
         ) from None
-    sentence = Sentence(tuple((part[0], _figure(*part[1:])) for part in parsed))
+    sentence = Sentence(tuple((part[0], _figure(*part[1:], known)) for part in parsed))
     if is_first:
         for _, figure in sentence.parts:
             if figure in SOMETIMES:
@@ -156,7 +169,7 @@ def _compile(text: str, *, is_first: bool) -> Sentence:
 
 
 def _figure(
-    name: str | None, form: str | None, conversion: str | None
+    name: str | None, form: str | None, conversion: str | None, known: frozenset[Figure]
 ) -> Figure | None:
     """Find the figure that stands in braces; None behind the last literal."""
     if name is None:
@@ -165,15 +178,9 @@ def _figure(
         raise _WrongSentenceError(
             f"{{{name}}} with a form of its own", "write its name and nothing else"
         )
-    try:
-        return Figure(name)
-    except ValueError:
-        near = difflib.get_close_matches(name, [each.value for each in Figure], n=1)
-        remedy = (
-            f"did you mean {{{near[0]}}}?"
-            if near
-            else f"one of {', '.join(each.value for each in Figure)}"
-        )
-        raise _WrongSentenceError(
-            f"no figure is called {{{name[:40]}}}", remedy
-        ) from None
+    names = {each.value: each for each in Figure if each in known}
+    if name in names:
+        return names[name]
+    near = difflib.get_close_matches(name, names, n=1)
+    remedy = f"did you mean {{{near[0]}}}?" if near else f"one of {', '.join(names)}"
+    raise _WrongSentenceError(f"no figure here is called {{{name[:40]}}}", remedy)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Final, assert_never
 
+from services.alerting.core.agency_figures import AgencySubject, write_agency_figure
 from services.alerting.core.alerts import Kind
-from services.alerting.core.figures import Names, Subject
+from services.alerting.core.figures import Names, Subject, write_figure
 from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.speech import ENGLISH, VIETNAMESE, Speech, whole
 from services.alerting.core.status import Assessment, Status
@@ -55,10 +57,24 @@ def summarize(
     subject = Subject(target, names, now, today)
 
     def say(speech: Speech) -> str:
-        said = texts.render(name, subject, speech)
+        write = partial(write_figure, subject=subject, speech=speech)
+        said = texts.render(name, speech.language, write)
         if target.illustrative:
-            said = f"{texts.render(TextName.ILLUSTRATIVE, subject, speech)} {said}"
+            mark = texts.render(TextName.ILLUSTRATIVE, speech.language, write)
+            said = f"{mark} {said}"
         return said
+
+    return Summary(say(ENGLISH), say(VIETNAMESE))
+
+
+def summarize_agency(
+    name: TextName, subject: AgencySubject, texts: Texts = SHIPPED
+) -> Summary:
+    """Say what an alert about an agency is about."""
+
+    def say(speech: Speech) -> str:
+        write = partial(write_agency_figure, subject=subject, speech=speech)
+        return texts.render(name, speech.language, write)
 
     return Summary(say(ENGLISH), say(VIETNAMESE))
 

@@ -15,6 +15,7 @@ from services.alerting.core.agency_alerts import (
     look_at,
 )
 from services.alerting.core.life_cycle import Quiet, state_of
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.silence import (
     REPORTED_DAYS,
     Clock,
@@ -25,6 +26,7 @@ from services.alerting.core.silence import (
     tick,
 )
 from services.alerting.core.status import FULL_BP, Reason
+from services.alerting.core.templates import Texts
 from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import COPY, QUERIES, SILENCE
 from services.alerting.store.messages import make_agency_notice
@@ -39,14 +41,22 @@ GAPS_AGE_MAX: Final = timedelta(hours=1)
 class SilenceStore:
     """Any number of replicas may listen; one at a time does."""
 
-    def __init__(self, pool: asyncpg.Pool, webhooks: Sequence[Webhook] = ()) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        texts: Texts = SHIPPED,
+        webhooks: Sequence[Webhook] = (),
+    ) -> None:
         """Take what is needed.
 
         Args:
             pool: Connections.
+            texts: What alerts say.
             webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
+        self._texts = texts
         self._webhooks = tuple(webhooks)
 
     async def listen(self, limit: int) -> int:
@@ -79,6 +89,7 @@ class SilenceStore:
                     clock,
                     behind=behind,
                     now=now,
+                    texts=self._texts,
                 )
                 for duty in duties
             ]

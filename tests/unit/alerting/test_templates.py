@@ -3,14 +3,26 @@
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from services.alerting.core.agency_figures import (
+    AGENCY_FIGURES,
+    AgencySubject,
+    write_agency_figure,
+)
 from services.alerting.core.alerts import Kind
-from services.alerting.core.figures import Figure, Names, Subject, write_figure
+from services.alerting.core.figures import (
+    TARGET_FIGURES,
+    Figure,
+    Names,
+    Subject,
+    write_figure,
+)
 from services.alerting.core.risk import Outlook
 from services.alerting.core.shipped_texts import SHIPPED, SHIPPED_SOURCE
 from services.alerting.core.speech import ENGLISH, VIETNAMESE, Language
@@ -94,15 +106,19 @@ def test_sentence_without_its_figure_is_left_out(file: Path) -> None:
 def wrong_texts() -> Iterator[tuple[str, str]]:
     """List texts that are refused, with what is said of them."""
     head = "TargetLagging:\n  vi: [a]\n  en: "
-    yield head + "['{plaec}']", "TargetLagging.en.1: no figure is called {plaec}"
+    yield head + "['{plaec}']", "TargetLagging.en.1: no figure here is called {plaec}"
     yield head + "['{plaec}']", "did you mean {place}?"
     yield head + "['{q}']", "one of place, indicator"
+    yield head + "['{agency}']", "no figure here is called {agency}"
+    silent = head.replace("TargetLagging", "AgencySilent")
+    yield silent + "['{actual}']", "one of indicator, agency"
+    yield silent + "['{last_report}']", "{last_report} is not always known"
     yield head + "[a, '{place']", "TargetLagging.en.2: a brace without its partner"
     yield head + "['place}']", "a brace without its partner"
-    yield head + "['{}']", "no figure is called {}"
-    yield head + "['{0}']", "no figure is called {0}"
-    yield head + "['{place.__class__}']", "no figure is called {place.__class__}"
-    yield head + "['{place[0]}']", "no figure is called {place[0]}"
+    yield head + "['{}']", "no figure here is called {}"
+    yield head + "['{0}']", "no figure here is called {0}"
+    yield head + "['{place.__class__}']", "no figure here is called {place.__class__}"
+    yield head + "['{place[0]}']", "no figure here is called {place[0]}"
     yield head + "['{place!r}']", "write its name and nothing else"
     yield head + "['{actual:>1000000000}']", "write its name and nothing else"
     yield head + "['{chance}']", "{chance} is not always known"
@@ -257,11 +273,12 @@ def test_completion_is_told_as_far_as_it_is_known(
 ) -> None:
     """One day, a span, its beginning, none within ten years, or nothing."""
     one = subject(outlook)
-    assert SHIPPED.render(TextName.LAGGING, one, ENGLISH).endswith(english)
-    assert SHIPPED.render(TextName.LAGGING, one, VIETNAMESE).endswith(vietnamese)
+    for speech, end in ((ENGLISH, english), (VIETNAMESE, vietnamese)):
+        write = partial(write_figure, subject=one, speech=speech)
+        assert SHIPPED.render(TextName.LAGGING, speech.language, write).endswith(end)
 
 
-def test_every_figure_is_written_in_both_languages() -> None:
+def test_every_figure_of_a_target_is_written_in_both_languages() -> None:
     """What operators may name, each with its value at one lagging target."""
     one = subject(forecast(9_999, DAY, FAR, FAR), level=1_400)
     written = {
@@ -270,6 +287,7 @@ def test_every_figure_is_written_in_both_languages() -> None:
             write_figure(figure, one, VIETNAMESE),
         )
         for figure in Figure
+        if figure in TARGET_FIGURES
     }
     assert written == {
         "place": ("Thanh Hóa", "Thanh Hóa"),
@@ -296,3 +314,49 @@ def test_every_figure_is_written_in_both_languages() -> None:
         "not_before": (None, None),
         "horizon": (None, None),
     }
+
+
+def test_every_figure_of_an_agency_is_written_in_both_languages() -> None:
+    """What operators may name; the last report, or since when one is expected."""
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    heard = AgencySubject(
+        agency="bank",
+        agency_name="Bank association",
+        indicator_name="Cashless accounts",
+        indicator_name_vi="Tài khoản không dùng tiền mặt",
+        timezone="Asia/Ho_Chi_Minh",
+        heard_at=noon,
+        expected_at=noon - timedelta(days=1),
+        cadence=timedelta(hours=1_000),
+    )
+    unheard = replace(heard, heard_at=None)
+
+    def written(one: AgencySubject) -> dict[str, tuple[str | None, str | None]]:
+        return {
+            figure.value: (
+                write_agency_figure(figure, one, ENGLISH),
+                write_agency_figure(figure, one, VIETNAMESE),
+            )
+            for figure in Figure
+            if figure in AGENCY_FIGURES
+        }
+
+    last = ("21 November 2026, 19:00", "19:00 ngày 21/11/2026")
+    assert written(heard) == {
+        "indicator": ("cashless accounts", "tài khoản không dùng tiền mặt"),
+        "agency": ("bank", "bank"),
+        "agency_name": ("Bank association", "Bank association"),
+        "last_report": last,
+        "expected_since": (None, None),
+        "every_hours": ("1,000", "1.000"),
+    }
+    assert written(unheard) == written(heard) | {
+        "last_report": (None, None),
+        "expected_since": ("20 November 2026, 19:00", "19:00 ngày 20/11/2026"),
+    }
+
+
+def test_figure_belongs_to_a_target_or_to_an_agency() -> None:
+    """Each is there for texts of at least one of the two, and of no other."""
+    assert set(Figure) == TARGET_FIGURES | AGENCY_FIGURES
+    assert {Figure.INDICATOR} == TARGET_FIGURES & AGENCY_FIGURES
