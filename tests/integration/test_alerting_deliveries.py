@@ -96,7 +96,7 @@ async def test_alertmanager_that_is_back_hears_of_each_alert_once_parents_first(
     stack: Stack, pool: asyncpg.Pool
 ) -> None:
     """No queue of the past, no second telling, and every failure on record."""
-    await pool.execute(RAISED.replace("$1", "450"))
+    await pool.execute(RAISED.replace("$1", "1125"))
     await pool.execute(ALERTS)
     async with receiving() as receiver:
         relay = alertmanager(pool, receiver)
@@ -108,9 +108,9 @@ async def test_alertmanager_that_is_back_hears_of_each_alert_once_parents_first(
             while await relay._deliver(session):
                 continue
     told = [names(each.body) for each in receiver.received]
-    assert [len(each) for each in told] == [200, 200, 50]
+    assert [len(each) for each in told] == [500, 500, 125]
     in_order = [each for request in told for each in request]
-    assert len(set(in_order)) == 450
+    assert len(set(in_order)) == 1_125
     ranks = ["nation", "province", "commune"]
     assert [ranks.index(level) for level, _ in in_order] == sorted(
         ranks.index(level) for level, _ in in_order
@@ -123,7 +123,7 @@ async def test_alertmanager_that_is_back_hears_of_each_alert_once_parents_first(
     ]
     assert joined == ["province-3"]
     rows = await pool.fetch("SELECT outcome, tries FROM reporting.alert_delivery")
-    assert sorted(row["tries"] for row in rows) == [1] * 250 + [2] * 200
+    assert sorted(row["tries"] for row in rows) == [1] * 625 + [2] * 500
     assert {row["outcome"] for row in rows} == {"told"}
     await _check_command(stack)
 
@@ -131,7 +131,7 @@ async def test_alertmanager_that_is_back_hears_of_each_alert_once_parents_first(
 async def _check_command(stack: Stack) -> None:
     ran = await run_uptake(stack, "alerts", "deliveries")
     assert "nothing waits" in ran.out, ran
-    ran = await run_uptake(stack, "alerts", "deliveries", "nation-450", "--all")
+    ran = await run_uptake(stack, "alerts", "deliveries", "nation-1125", "--all")
     assert "alertmanager" in ran.out
     assert "told " in ran.out
     assert "2 tries" in ran.out
@@ -139,7 +139,7 @@ async def _check_command(stack: Stack) -> None:
     ran = await run_uptake(stack, "alerts", "deliveries", "--all", "--json")
     row = json.loads(ran.out)["deliveries"][0]
     assert (row["receiver"], row["outcome"]) == ("alertmanager", "told")
-    ran = await run_uptake(stack, "alerts", "show", "nation-450")
+    ran = await run_uptake(stack, "alerts", "show", "nation-1125")
     assert "alertmanager   TargetLagging firing since" in ran.out, ran
     assert ran.widest <= 80
 
