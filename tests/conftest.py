@@ -1,4 +1,4 @@
-"""Servers for tests: one Postgres for all, a database and a broker for each test.
+"""Servers for tests: Postgres for the session, a database and a broker for each test.
 
 `UPTAKE_TEST_BROKER=kafka` runs the same tests on Apache Kafka.
 """
@@ -20,13 +20,24 @@ from tests.support.catalogues import copy_catalogue
 from tests.support.stack import Stack
 
 IS_APACHE_KAFKA = os.environ.get("UPTAKE_TEST_BROKER") == "kafka"
+WORKERS_MAX = 8
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Choose how many processes run tests where nobody says: one more than cores.
+
+    A test of services waits for half of its time. Each process has a PostgreSQL of its
+    own, so a large machine does not get one for every core.
+    """
+    return min((os.cpu_count() or 1) + 1, WORKERS_MAX)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[EmbeddedPostgres]:
-    """Run one PostgreSQL for the whole session."""
+    """Run one PostgreSQL for the whole session, or for each process of it."""
     folder = tmp_path_factory.mktemp("postgres") / "server"
     async with EmbeddedPostgres(folder, durable=False) as server:
         yield server
