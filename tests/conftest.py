@@ -13,9 +13,10 @@ import pytest
 import pytest_asyncio
 
 from services.cli.embedded.broker import EmbeddedBroker
+from services.cli.embedded.errors import ServerStartError
 from services.cli.embedded.postgres import EmbeddedPostgres
 from services.cli.embedded.server import LoopbackServer
-from tests.support.apache_kafka import ApacheKafka
+from tests.support.apache_kafka import ApacheKafka, fetch_jars
 from tests.support.catalogues import copy_catalogue
 from tests.support.stack import Stack
 
@@ -31,6 +32,15 @@ def pytest_xdist_auto_num_workers() -> int:
     own, so a large machine does not get one for every core.
     """
     return min((os.cpu_count() or 1) + 1, WORKERS_MAX)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Fetch Apache Kafka before any test's time runs, once and not in each process."""
+    if IS_APACHE_KAFKA and not hasattr(session.config, "workerinput"):
+        try:
+            fetch_jars()
+        except ServerStartError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -58,8 +68,9 @@ def new_broker(
     folder: Path, *, advertised_port: int | None = None
 ) -> EmbeddedBroker | ApacheKafka:
     """Describe a broker of the kind that this run tests with."""
-    kind = ApacheKafka if IS_APACHE_KAFKA else EmbeddedBroker
-    return kind(folder, advertised_port=advertised_port)
+    if IS_APACHE_KAFKA:
+        return ApacheKafka(folder, advertised_port=advertised_port, is_brief=True)
+    return EmbeddedBroker(folder, advertised_port=advertised_port)
 
 
 @pytest.fixture
