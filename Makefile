@@ -136,8 +136,8 @@ killed-broker: $(VENV)/.dev ## the broker killed under load, and a recount (Java
 	  $(PYTEST) -s tests/faults/test_killed_broker.py
 
 .PHONY: bench
-bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone, INGEST=1 the door)
-	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(INGEST),--ingest) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
+bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone, INGEST=1 the door, TARGETS=10000 alerting)
+	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(INGEST),--ingest) $(if $(TARGETS),--targets $(TARGETS)) $(if $(BROKER),--broker $(BROKER)) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: bench-door
 bench-door: $(VENV)/.dev ## a large file of NDJSON through the door, twice: rate, memory, recount (Java, Maven; BYTES=1000000000 PACKED=zstd BROKER=embedded)
@@ -146,6 +146,10 @@ bench-door: $(VENV)/.dev ## a large file of NDJSON through the door, twice: rate
 .PHONY: bench-rebuild
 bench-rebuild: $(VENV)/.dev ## rebuild a long log while events arrive, and recount (Java, Maven; EVENTS=5000000 RATE=500 BROKER=embedded)
 	$(BIN)/python -m tests.bench.rebuild $(if $(EVENTS),--events $(EVENTS)) $(if $(RATE),--rate $(RATE)) $(if $(BROKER),--broker $(BROKER))
+
+.PHONY: bench-forecast
+bench-forecast: $(VENV)/.dev ## how far the forecast can be trusted: coverage, thresholds, speed (SEED=n COURSES=n)
+	$(BIN)/python -m tests.bench.forecast $(if $(SEED),--seed $(SEED)) $(if $(COURSES),--courses $(COURSES))
 
 .PHONY: bench-peers
 bench-peers: $(VENV)/.dev ## the same job by four other frameworks, beside ours (Java, Maven; EVENTS=n KILLS=n)

@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 
 from services.alerting.core.status import FULL_BP, Status
 from services.alerting.store import AlertStore, Gauge
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
 from shared.http import Readiness, make_application, probe_routes
-from shared.metrics import AlertingMetrics
 
 REFRESH_SECONDS: Final = 5.0
 
@@ -56,20 +56,35 @@ class GaugeRefresh:
             firing = await wait_out(
                 "count_firing", self._store.firing_by_kind, on_outage=self._on_outage
             )
+            silent = await wait_out(
+                "count_silent", self._store.silent_by_agency, on_outage=self._on_outage
+            )
             self._show(gauges)
+            # An agency that left the catalogue disappears with its label.
+            self._metrics.silent.clear()
+            for agency, indicators in silent.items():
+                self._metrics.silent.labels(agency).set(indicators)
             for kind, count in firing.items():
                 self._metrics.firing.labels(kind.value).set(count)
             await asyncio.sleep(REFRESH_SECONDS)
 
     def _show(self, gauges: Sequence[Gauge]) -> None:
         metrics = self._metrics
-        for gauge in (metrics.expected, metrics.position, metrics.pace, metrics.status):
+        for gauge in (
+            metrics.expected,
+            metrics.position,
+            metrics.pace,
+            metrics.miss,
+            metrics.status,
+        ):
             # Whatever is no longer true disappears with its labels.
             gauge.clear()
         for row in gauges:
             metrics.expected.labels(row.target).set(row.expected)
             if row.position_bp is not None:
                 metrics.position.labels(row.target).set(row.position_bp / FULL_BP)
+            if row.miss_bp is not None:
+                metrics.miss.labels(row.target).set(row.miss_bp / FULL_BP)
             for window, pace_bp in (("7d", row.pace_7_bp), ("28d", row.pace_28_bp)):
                 if pace_bp is not None:
                     metrics.pace.labels(row.target, window).set(pace_bp / FULL_BP)

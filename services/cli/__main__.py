@@ -36,7 +36,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "rejected": "services.cli.rejected",
     **dict.fromkeys(VERBS, "services.cli.service"),
     "alerts": "services.cli.alerts",
-    "targets": "services.cli.targets",
+    "targets": "services.cli.targets_group",
     "totals": "services.cli.totals",
 }
 # These start or are a system of their own and take none that they happen to find.

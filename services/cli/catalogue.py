@@ -3,17 +3,22 @@
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from services.cli.render import Column, figure, print_table, to_json
 from shared.catalogue.load import load_catalogue
 from shared.catalogue.model import Catalogue, Effect, EventType, LocalityKind
+from shared.catalogue.successors import find_unsucceeded
+from shared.clock import SystemClock
 
 _KINDS: Final = (
     (LocalityKind.PROVINCE, "provinces"),
     (LocalityKind.COMMUNE, "communes"),
 )
+
+NAMED_MAX: Final = 5
 
 app = typer.Typer(no_args_is_help=True, help="The catalogue's files.")
 
@@ -31,7 +36,13 @@ Directory = Annotated[
 @app.command("check")
 def check(*, directory: Directory) -> None:
     """Check the files; every problem is one line, and the exit status then 1."""
-    print(f"{directory} is valid:\n  {summarize(load_catalogue(directory))}")
+    catalogue = load_catalogue(directory)
+    print(f"{directory} is valid:\n  {summarize(catalogue)}")
+    today = SystemClock().now().astimezone(ZoneInfo(catalogue.timezone)).date()
+    if over := find_unsucceeded(catalogue.targets.values(), today):
+        some = ", ".join(over[:NAMED_MAX])
+        more = f" and {len(over) - NAMED_MAX} more" if len(over) > NAMED_MAX else ""
+        print(f"  over, without a successor: {some}{more}")
 
 
 @app.command("show")
@@ -126,5 +137,6 @@ def _as_json(catalogue: Catalogue) -> dict[str, object]:
         "event_types": list(catalogue.event_types.values()),
         "localities": dict(Counter(one.kind.value for one in catalogue.tree)),
         "agencies": sorted(catalogue.agencies),
+        "populations": list(catalogue.populations),
         "targets": list(catalogue.targets.values()),
     }

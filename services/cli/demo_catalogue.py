@@ -1,4 +1,4 @@
-"""The demo's own copy of the catalogue: made-up agencies with keys, and its target."""
+"""The demo's own copy of the catalogue: made-up agencies with keys, and its targets."""
 
 import hashlib
 import json
@@ -66,7 +66,7 @@ def write_demo_catalogue(
         (copy / "targets").mkdir(parents=True)
         for agency in agencies:
             _write_yaml(copy / "agencies" / f"{agency.id}.yaml", _agency(agency))
-        _write_yaml(copy / "targets" / "demo.yaml", [_target(today)])
+        _write_yaml(copy / "targets" / "demo.yaml", _targets(today))
         keys = {agency.id: agency.key for agency in agencies}
         write_atomically(
             folder / KEYS_FILE, json.dumps(keys, indent=2) + "\n", mode=0o600
@@ -96,15 +96,72 @@ def _agency(agency: DemoAgency) -> dict[str, object]:
     }
 
 
-def _target(today: date) -> dict[str, object]:
+def _targets(today: date) -> list[dict[str, object]]:
+    """Make up one target that lags, and one on each other kind of path.
+
+    By the time all is counted the others are on pace.
+    """
+
+    def due_in(days: int) -> date:
+        return today + timedelta(days=days)
+
+    return [
+        _target(
+            TARGET_ID,
+            TARGET_INDICATOR,
+            today,
+            due=due_in(TARGET_DAYS_AHEAD),
+            goal={"value": TARGET_GOAL},
+            behind={"for": "5s", "keep": "5s"},
+        ),
+        # A flow: what is sold from the start on.
+        _target(
+            "demo-transactions",
+            "ecommerce_transactions",
+            today,
+            due=due_in(TARGET_DAYS_AHEAD),
+            goal={"value": 60_000},
+        ),
+        _target(
+            "demo-buyers",
+            "ecommerce_buyers",
+            today,
+            due=due_in(TARGET_DAYS_AHEAD),
+            goal={"value": 160_000},
+            trajectory={
+                "milestones": [
+                    {"date": due_in(-20), "value": 60_000},
+                    {"date": due_in(10), "value": 135_000},
+                ]
+            },
+        ),
+        # An S-curve from one in a hundred of the province's people to nine in ten.
+        _target(
+            "demo-health-insurance",
+            "health_insurance_cards",
+            today,
+            start_value=37_607,
+            due=due_in(5),
+            goal={"percent": 90, "of": "population"},
+            trajectory="logistic",
+        ),
+    ]
+
+
+def _target(
+    target_id: str,
+    indicator: str,
+    today: date,
+    *,
+    start_value: int = 0,
+    **more: object,
+) -> dict[str, object]:
     return {
-        "id": TARGET_ID,
-        "indicator": TARGET_INDICATOR,
+        "id": target_id,
+        "indicator": indicator,
         "locality": PROVINCE,
-        "start": {"date": today - timedelta(days=DAY_COUNT), "value": 0},
-        "due": today + timedelta(days=TARGET_DAYS_AHEAD),
-        "goal": {"value": TARGET_GOAL},
-        "behind": {"for": "5s", "keep": "5s"},
+        "start": {"date": today - timedelta(days=DAY_COUNT), "value": start_value},
+        **more,
         "illustrative": True,
     }
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from shared.catalogue.files import Entry, Problems
-from shared.catalogue.model import Effect, Indicator, LocalityKey, Tree
-from shared.catalogue.shapes import AgencyShape, EventTypeShape, Shape, TargetShape
+from shared.catalogue.model import Effect, Indicator, Tree
+from shared.catalogue.shapes import AgencyShape, EventTypeShape, Shape
+from shared.catalogue.target_shapes import TargetShape
 
 ALL_INDICATORS = "*"
 
@@ -48,7 +49,7 @@ def check_indicator(
         entry.file,
         entry.place_of(field),
         f"indicator '{indicator_id}' is unknown",
-        _suggest(near, "add it to indicators.yaml"),
+        suggest(near, "add it to indicators.yaml"),
     )
 
 
@@ -65,7 +66,7 @@ def check_code(
         entry.file,
         entry.place_of("locality"),
         f"locality '{code}' is unknown",
-        _suggest(tree.nearest_codes(code), "use a code of localities.csv"),
+        suggest(tree.nearest_codes(code), "use a code of localities.csv"),
     )
     return False
 
@@ -123,8 +124,27 @@ def check_scope(
     for key in entry.shape.keys:
         for name in key.indicators or ():
             check_indicator(entry, f"keys.{key.id}", name, indicators, problems)
+    _check_cadences(entry, indicators, problems)
     if check_code(entry, entry.shape.locality, tree, problems):
         check_bindings(entry, tree, problems)
+
+
+def _check_cadences(
+    entry: Entry[AgencyShape],
+    indicators: dict[str, Indicator] | None,
+    problems: Problems,
+) -> None:
+    """Refuse a cadence of an indicator that the agency may not report."""
+    names = entry.shape.indicators
+    for name in entry.shape.cadences:
+        check_indicator(entry, "cadences", name, indicators, problems)
+        if name not in names and ALL_INDICATORS not in names:
+            problems.add(
+                entry.file,
+                f"cadences.{name}",
+                "the agency does not report this indicator",
+                "add it to indicators or remove it here",
+            )
 
 
 def check_sources(entries: list[Entry[AgencyShape]], problems: Problems) -> None:
@@ -214,64 +234,6 @@ def check_bindings(
         )
 
 
-def check_target(entry: Entry[TargetShape], problems: Problems) -> None:
-    """Refuse a target that contradicts itself or names no source."""
-    shape = entry.shape
-    found: list[tuple[str, str, str]] = []
-    if shape.due <= shape.start.date:
-        found.append(
-            ("due", f"{shape.due} is not after start.date", "give a later date")
-        )
-    # Without a direction, neither pace nor "not worse than the start" has a
-    # meaning.
-    if shape.goal.value == shape.start.value:
-        found.append(
-            ("goal.value", "the goal equals start.value", "give another value")
-        )
-    if shape.behind.leave < shape.behind.enter:
-        found.append(
-            ("behind", "leave is below enter", "make leave at least as high as enter")
-        )
-    if shape.issued_by is None and not shape.illustrative:
-        found.append(
-            (
-                "issued_by",
-                "a target without a source",
-                "name who issued it, or write illustrative: true",
-            )
-        )
-    for place, wrong, remedy in found:
-        problems.add(entry.file, entry.place_of(place), wrong, remedy)
-
-
-def find_unit(
-    entry: Entry[TargetShape], tree: Tree | None, problems: Problems
-) -> LocalityKey | None:
-    """Find the one unit that bears the code from start to due."""
-    shape = entry.shape
-    if not check_code(entry, shape.locality, tree, problems) or tree is None:
-        return None
-    place = entry.place_of("locality")
-    locality = tree.at(shape.locality, shape.start.date)
-    if locality is None:
-        problems.add(
-            entry.file,
-            place,
-            f"locality '{shape.locality}' does not exist on {shape.start.date}",
-            "start the target when it does",
-        )
-        return None
-    if locality.valid_to is not None and locality.valid_to <= shape.due:
-        problems.add(
-            entry.file,
-            place,
-            f"locality '{shape.locality}' ends on {locality.valid_to}: a target "
-            "whose unit changes borders between start and due is refused",
-            "end it before that day and write a successor",
-        )
-        return None
-    return locality.key
-
-
-def _suggest(near: Sequence[str], otherwise: str) -> str:
+def suggest(near: Sequence[str], otherwise: str) -> str:
+    """Say what may have been meant, or else what to do."""
     return f"did you mean {' or '.join(near)}?" if near else otherwise

@@ -6,6 +6,7 @@
     localities.csv     the tree, see `shared.catalogue.localities`
     agencies/*.yaml    one agency each
     targets/*.yaml     a list of targets each
+    populations.csv    what goals are measured by, if any is
 
 Either the whole directory is right, or nothing of it is used.
 """
@@ -15,13 +16,10 @@ from pathlib import Path
 from shared.catalogue.checks import (
     ALL_INDICATORS,
     check_event_type,
-    check_indicator,
     check_keys,
     check_scope,
     check_sources,
-    check_target,
     check_unique,
-    find_unit,
 )
 from shared.catalogue.files import Problems, list_folder, read_many, read_one
 from shared.catalogue.localities import read_tree
@@ -29,25 +27,24 @@ from shared.catalogue.model import (
     Agency,
     AgencyKey,
     AgencyLimits,
-    Behind,
     Catalogue,
     EventType,
     Indicator,
-    LocalityKey,
     Target,
     Tree,
 )
+from shared.catalogue.populations import read_populations
 from shared.catalogue.shapes import (
     AgencyKeyShape,
     AgencyShape,
     CatalogueShape,
     EventTypeShape,
     IndicatorShape,
-    TargetShape,
 )
+from shared.catalogue.targets import read_targets
 from shared.errors import CatalogueError
 
-__all__ = ["CatalogueError", "load_agencies", "load_catalogue"]
+__all__ = ["CatalogueError", "load_agencies", "load_catalogue", "load_targets"]
 
 
 def load_catalogue(directory: Path) -> Catalogue:
@@ -67,7 +64,8 @@ def load_catalogue(directory: Path) -> Catalogue:
     indicators = _read_indicators(directory, problems)
     event_types = _read_event_types(directory, indicators, problems)
     agencies = _read_agencies(directory, indicators, tree, problems)
-    targets = _read_targets(directory, indicators, tree, problems)
+    populations = read_populations(directory, tree, problems)
+    targets = read_targets(directory, indicators, tree, populations, problems)
     if problems.lines or head is None or tree is None or indicators is None:
         raise CatalogueError(problems.lines)
     return Catalogue(
@@ -79,7 +77,30 @@ def load_catalogue(directory: Path) -> Catalogue:
         tree=tree,
         agencies=agencies,
         targets=targets,
+        populations=populations or (),
     )
+
+
+def load_targets(file: Path, catalogue: Catalogue) -> dict[str, Target]:
+    """Read and check one file of targets as if the catalogue had it instead of its own.
+
+    Raises:
+        CatalogueError: Anything is wrong, or the file holds no target.
+    """
+    problems = Problems()
+    targets = read_targets(
+        file.parent,
+        dict(catalogue.indicators),
+        catalogue.tree,
+        tuple(catalogue.populations),
+        problems,
+        files=[file.name],
+    )
+    if not targets and not problems.lines:
+        problems.add(file.name, "file", "it holds no target", "write one into it")
+    if problems.lines:
+        raise CatalogueError(problems.lines)
+    return targets
 
 
 def load_agencies(directory: Path) -> dict[str, Agency]:
@@ -184,6 +205,7 @@ def _build_agency(shape: AgencyShape, indicators: dict[str, Indicator]) -> Agenc
             burst_events=shape.limits.burst_events,
             body_bytes=shape.limits.body_bytes,
         ),
+        cadences=tuple(sorted(shape.cadences.items())),
     )
 
 
@@ -195,47 +217,4 @@ def _build_key(shape: AgencyKeyShape) -> AgencyKey:
         sources=None if shape.sources is None else tuple(sorted(shape.sources)),
         indicators=None if shape.indicators is None else frozenset(shape.indicators),
         locality=shape.locality,
-    )
-
-
-def _read_targets(
-    directory: Path,
-    indicators: dict[str, Indicator] | None,
-    tree: Tree | None,
-    problems: Problems,
-) -> dict[str, Target]:
-    entries = [
-        entry
-        for file in list_folder(directory, "targets", problems)
-        for entry in read_many(directory, file, TargetShape, problems)
-    ]
-    check_unique(((entry, entry.shape.id) for entry in entries), "id", problems)
-    targets = {}
-    for entry in entries:
-        check_indicator(entry, "indicator", entry.shape.indicator, indicators, problems)
-        check_target(entry, problems)
-        key = find_unit(entry, tree, problems)
-        if key is not None:
-            targets[entry.shape.id] = _build_target(entry.shape, key)
-    return targets
-
-
-def _build_target(shape: TargetShape, locality: LocalityKey) -> Target:
-    return Target(
-        id=shape.id,
-        indicator=shape.indicator,
-        locality=locality,
-        start_date=shape.start.date,
-        start_value=shape.start.value,
-        due=shape.due,
-        goal_value=shape.goal.value,
-        trajectory=shape.trajectory,
-        behind=Behind(
-            enter_bp=shape.behind.enter,
-            leave_bp=shape.behind.leave,
-            for_seconds=shape.behind.for_,
-            keep_seconds=shape.behind.keep,
-        ),
-        issued_by=shape.issued_by,
-        illustrative=shape.illustrative,
     )

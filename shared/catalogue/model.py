@@ -12,6 +12,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from shared.catalogue.target import (
+    HOUR_SECONDS,
+    Behind,
+    Measure,
+    Milestone,
+    Population,
+    Target,
+    Trajectory,
+)
 from shared.catalogue.tree import (
     UNALLOCATED_SUFFIX,
     Locality,
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 __all__ = [
+    "HOUR_SECONDS",
     "UNALLOCATED_SUFFIX",
     "Agency",
     "AgencyKey",
@@ -39,22 +49,13 @@ __all__ = [
     "LocalityKey",
     "LocalityKind",
     "Measure",
+    "Milestone",
+    "Population",
     "Target",
     "Trajectory",
     "Tree",
     "is_leaf",
 ]
-
-HOUR_SECONDS = 3600
-
-
-class Measure(StrEnum):
-    """How an indicator's numbers behave over time."""
-
-    STOCK = "stock"
-    """A level, such as accounts active now; it can be stated."""
-    FLOW = "flow"
-    """Something that adds up, such as transactions."""
 
 
 class Effect(StrEnum):
@@ -68,12 +69,6 @@ class Effect(StrEnum):
     """Voids an earlier event or statement."""
     CONTROL = "control"
     """Claims a figure to compare with; changes nothing."""
-
-
-class Trajectory(StrEnum):
-    """The shape of the path from a target's start to its goal."""
-
-    LINEAR = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +153,24 @@ class Agency:
     keys: tuple[AgencyKey, ...] = ()
     """None: it cannot send by HTTP. Two: it is rotating."""
     cadence_hours: int | None = None
-    """The longest time between two reports; None: never called silent."""
+    """The longest time between two reports of an indicator; None: never called
+    silent but for those in `cadences`."""
     required: bool = False
     """Whether its silence alone makes a target unknown."""
     limits: AgencyLimits = AgencyLimits()
+    cadences: tuple[tuple[str, int], ...] = ()
+    """Indicators, sorted, that are reported at another cadence, in hours."""
+
+    def cadence_of(self, indicator: str) -> int | None:
+        """Return the longest time between two reports of an indicator, in hours.
+
+        None where it owes none, so that it is never called silent.
+        """
+        return dict(self.cadences).get(indicator, self.cadence_hours)
+
+    def can_send(self) -> bool:
+        """Tell whether any door is open to it; of others nothing is expected."""
+        return self.kafka or bool(self.keys)
 
     def owns_source(self, source: str) -> bool:
         """Tell whether a source is one of the agency's or a path below one.
@@ -172,42 +181,6 @@ class Agency:
         return any(
             source == own or source.startswith(f"{own}/") for own in self.sources
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """When a target counts as behind its path, and when no longer."""
-
-    enter_bp: int = 9_000
-    """Position in basis points below which it is behind."""
-    leave_bp: int = 9_500
-    """Position in basis points from which it is not; never below `enter_bp`."""
-    for_seconds: int = 24 * HOUR_SECONDS
-    """How long it must be behind before an alert fires."""
-    keep_seconds: int = 24 * HOUR_SECONDS
-    """How long an alert is kept after it has caught up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A value that is due on a date, with a path from a start."""
-
-    id: str
-    indicator: str
-    locality: LocalityKey
-    """One unit that exists unchanged from `start_date` to `due`."""
-    start_date: date
-    start_value: int
-    due: date
-    """After `start_date`."""
-    goal_value: int
-    """Other than `start_value`; below it where less is better."""
-    trajectory: Trajectory = Trajectory.LINEAR
-    behind: Behind = field(default_factory=Behind)
-    issued_by: str | None = None
-    """The document or body that set it; None only where `illustrative`."""
-    illustrative: bool = False
-    """Whether it was made up to show how targets look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +202,8 @@ class Catalogue:
     """How many days back events are still taken."""
     name: str = ""
     """A title for people."""
+    populations: tuple[Population, ...] = ()
+    """By group, locality and day, ascending."""
     _agency_by_sha256: Mapping[str, Agency] = field(
         init=False, repr=False, compare=False
     )

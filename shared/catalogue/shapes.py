@@ -17,11 +17,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from shared.catalogue.model import HOUR_SECONDS, Behind, Effect, Measure, Trajectory
+from shared.catalogue.model import HOUR_SECONDS, Effect, Measure
 
 _DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": HOUR_SECONDS, "d": 24 * HOUR_SECONDS}
@@ -88,15 +87,6 @@ def _parse_basis_points(value: object) -> int:
     return int(points)
 
 
-def _parse_trajectory(value: object) -> Trajectory:
-    if value != Trajectory.LINEAR:
-        kind = next(iter(value), "") if isinstance(value, Mapping) else value
-        raise fault(
-            f"trajectory {show(kind)} is not yet supported", "write linear for now"
-        )
-    return Trajectory.LINEAR
-
-
 def _check_timezone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
@@ -130,6 +120,7 @@ KeyHash = Annotated[
 ]
 Value = Annotated[int, Field(ge=0, le=_VALUE_MAX)]
 Seconds = Annotated[int, BeforeValidator(_parse_seconds)]
+Hours = Annotated[int, BeforeValidator(_parse_hours)]
 BasisPoints = Annotated[int, BeforeValidator(_parse_basis_points)]
 
 
@@ -198,53 +189,7 @@ class AgencyShape(Shape):
     locality: Text
     kafka: bool = False
     keys: Annotated[list[AgencyKeyShape], Field(max_length=2)]
-    cadence: Annotated[int | None, BeforeValidator(_parse_hours)] = None
+    cadence: Hours | None = None
+    cadences: dict[IndicatorId, Hours] = Field(default_factory=dict)
     required: bool = False
     limits: AgencyLimitsShape = AgencyLimitsShape()
-
-
-class StartShape(Shape):
-    """Where a target's path begins."""
-
-    date: dt.date
-    value: Value
-
-
-class GoalShape(Shape):
-    """What a target wants; a share of a population comes later."""
-
-    value: Value
-
-    @model_validator(mode="before")
-    @classmethod
-    def refuse_percent(cls, value: object) -> object:
-        """Say that it is the loader, not the file, that is behind."""
-        if isinstance(value, Mapping) and "percent" in value:
-            raise fault("percent goals are not yet supported", "give goal.value")
-        return value
-
-
-class BehindShape(Shape):
-    """When a target is behind; what is left out is as in the model."""
-
-    enter: BasisPoints = Behind().enter_bp
-    leave: BasisPoints = Behind().leave_bp
-    for_: Annotated[Seconds, Field(alias="for")] = Behind().for_seconds
-    keep: Seconds = Behind().keep_seconds
-
-
-class TargetShape(Shape):
-    """One entry of a file under `targets/`."""
-
-    id: Slug
-    indicator: IndicatorId
-    locality: Text
-    start: StartShape
-    due: dt.date
-    goal: GoalShape
-    trajectory: Annotated[Trajectory, BeforeValidator(_parse_trajectory)] = (
-        Trajectory.LINEAR
-    )
-    behind: BehindShape = BehindShape()
-    issued_by: Text | None = None
-    illustrative: bool = False

@@ -122,6 +122,24 @@ class TargetV1(_Answer):
     illustrative: bool = Field(description="made up: nobody has set this target")
     status_since: AwareDatetime | None
     evaluated_at: AwareDatetime | None
+    measure: str = Field(
+        description="stock: actual is a level; flow: what came from start_date to due, "
+        "on top of start_value"
+    )
+    trajectory: str = Field(description="linear, milestones or logistic")
+    period: str | None = Field(
+        description="calendar period of a flow: 2026, 2026-Q4 or 2026-11"
+    )
+    goal_share_bp: BasisPoints | None = Field(
+        description="the goal as a share of the population, where it was set as one"
+    )
+    population_group: str | None = Field(description="who the goal is measured by")
+    population: Whole | None
+    population_as_of: dt.date | None
+    population_source: str | None
+    population_illustrative: bool | None
+    succeeds: str | None = Field(description="the target that this one takes over from")
+    succeeded_by: str | None
 
 
 class TargetsV1(_Complete, _Paged):

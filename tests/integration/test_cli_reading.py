@@ -16,6 +16,43 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 TERA = 10**9
 
+# Views as alerting makes them, with one row each.
+ONE_TARGET = """
+DROP VIEW reporting.target_status, reporting.target_forecast, reporting.alert;
+CREATE VIEW reporting.target_forecast AS SELECT
+    'demo-cashless'::text AS target, '2026-11-20'::date AS day,
+    '2029-10-03'::date AS p10, '2030-01-15'::date AS p50, NULL::date AS p90,
+    9712 AS miss_bp, NULL::text AS reason,
+    '2026-11-20T18:00Z'::timestamptz AS made_at;
+CREATE VIEW reporting.target_status AS SELECT
+    'demo-cashless'::text AS target, 'cashless_accounts'::text AS indicator,
+    '38'::text AS locality, '2025-07-01'::date AS valid_from,
+    'lagging'::text AS status, NULL::text AS reason, 854000::numeric AS actual,
+    1111111.1::numeric AS expected, 0::bigint AS start_value,
+    2000000::numeric AS goal, '2026-01-01'::date AS start_date,
+    '2026-12-31'::date AS due, 7999 AS position_bp, 5999 AS pace_7_bp,
+    NULL::integer AS pace_28_bp, 11942.5::numeric AS required_per_day,
+    410::numeric AS achieved_7_per_day, NULL::numeric AS achieved_28_per_day,
+    true AS illustrative, '2026-11-21T12:00Z'::timestamptz AS status_since,
+    '2026-11-21T12:00Z'::timestamptz AS evaluated_at,
+    'stock'::text AS measure, 'logistic'::text AS trajectory,
+    NULL::text AS period, 8000 AS goal_share_bp,
+    'population_15_plus'::text AS population_group,
+    2500000::numeric AS population, '2025-07-01'::date AS population_as_of,
+    'made up'::text AS population_source, true AS population_illustrative,
+    'demo-cashless-2025'::text AS succeeds, NULL::text AS succeeded_by;
+CREATE VIEW reporting.alert AS SELECT
+    'f1'::text AS fingerprint, 'TargetLagging'::text AS kind,
+    'demo-cashless'::text AS target, 'cashless_accounts'::text AS indicator,
+    '38'::text AS locality, 'firing'::text AS state, 1 AS episode,
+    '2026-11-21T12:40Z'::timestamptz AS state_since,
+    '2026-11-21T12:00Z'::timestamptz AS pending_since,
+    '2026-11-21T12:40Z'::timestamptz AS firing_since,
+    NULL::timestamptz AS resolved_at, 'Behind.'::text AS summary_en,
+    'Chậm tiến độ.'::text AS summary_vi,
+    '2026-11-21T12:40Z'::timestamptz AS evaluated_at, NULL::text AS agency;
+"""
+
 
 async def count_something(stack: Stack) -> None:
     """Count at a commune, at two provinces and at the nation; one duplicate."""
@@ -219,41 +256,21 @@ async def test_commands_without_views_or_servers_say_one_line(stack: Stack) -> N
 
 async def test_targets_and_alerts_show_what_alerting_keeps(stack: Stack) -> None:
     """Rows of the two views, with names, ratios cut and not rounded up."""
-    await execute(
-        stack,
-        """
-        DROP VIEW reporting.target_status, reporting.alert;
-        CREATE VIEW reporting.target_status AS SELECT
-            'demo-cashless'::text AS target, 'cashless_accounts'::text AS indicator,
-            '38'::text AS locality, '2025-07-01'::date AS valid_from,
-            'lagging'::text AS status, NULL::text AS reason, 854000::numeric AS actual,
-            1111111.1::numeric AS expected, 0::bigint AS start_value,
-            2000000::numeric AS goal, '2026-01-01'::date AS start_date,
-            '2026-12-31'::date AS due, 7999 AS position_bp, 5999 AS pace_7_bp,
-            NULL::integer AS pace_28_bp, 11942.5::numeric AS required_per_day,
-            410::numeric AS achieved_7_per_day, NULL::numeric AS achieved_28_per_day,
-            true AS illustrative, '2026-11-21T12:00Z'::timestamptz AS status_since,
-            '2026-11-21T12:00Z'::timestamptz AS evaluated_at;
-        CREATE VIEW reporting.alert AS SELECT
-            'f1'::text AS fingerprint, 'TargetLagging'::text AS kind,
-            'demo-cashless'::text AS target, 'cashless_accounts'::text AS indicator,
-            '38'::text AS locality, 'firing'::text AS state, 1 AS episode,
-            '2026-11-21T12:40Z'::timestamptz AS state_since,
-            '2026-11-21T12:00Z'::timestamptz AS pending_since,
-            '2026-11-21T12:40Z'::timestamptz AS firing_since,
-            NULL::timestamptz AS resolved_at, 'Behind.'::text AS summary_en,
-            'Chậm tiến độ.'::text AS summary_vi,
-            '2026-11-21T12:40Z'::timestamptz AS evaluated_at;
-        """,
-    )
+    await execute(stack, ONE_TARGET)
     ran = await run_uptake(stack, "targets")
     assert ran.status == 0, ran
     assert "0.79" in ran.out
     assert "1,111,111" in ran.out
     assert ran.widest <= 80
+    ran = await run_uptake(stack, "targets", "demo-cashless")
+    assert "P10 2029-10-03, P50 2030-01-15, P90 beyond ten years" in ran.out
+    assert "chance of missing 0.97, from the days up to 2026-11-20" in ran.out
+    assert "80 % of 2,500,000 population_15_plus (2025-07-01: made up)" in ran.out
+    assert "succeeds   demo-cashless-2025" in ran.out
     ran = await run_uptake(stack, "targets", "--json")
     row = json.loads(ran.out)["targets"][0]
     assert (row["actual"], row["expected"]) == (854_000, 1_111_111.1)
+    assert (row["p90"], row["miss_bp"], row["no_forecast"]) == (None, 9_712, None)
     assert '"expected": 1111111.1' in ran.out
     ran = await run_uptake(stack, "alerts")
     assert "firing" in ran.out

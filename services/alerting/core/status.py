@@ -18,8 +18,9 @@ from services.alerting.core.path import (
     days_left,
     expected,
     is_met,
-    position,
+    position_beside,
 )
+from services.alerting.core.risk import Outlook, RiskLimits, current, is_at_risk
 from shared.catalogue.model import Target
 
 FULL_BP: Final = 10_000
@@ -28,6 +29,7 @@ AHEAD_BP: Final = 10_500
 SHOWN_BP_MAX: Final = 1_000_000_000
 GRACE_DAYS: Final = 7
 BEHIND_MAX: Final = timedelta(minutes=5)
+DEFAULT_LIMITS: Final = RiskLimits()
 
 
 class Status(StrEnum):
@@ -39,7 +41,6 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     LAGGING = "lagging"
     AT_RISK = "at_risk"
-    """Given by the forecast only, which is not built yet."""
     AHEAD = "ahead"
     ON_TRACK = "on_track"
 
@@ -49,6 +50,10 @@ class Reason(StrEnum):
 
     PLATFORM = "platform"
     """Our own figures are incomplete or old."""
+    SILENT = "silent"
+    """Agencies that bring much of it, or are required, are silent or just returned."""
+    NEVER_REPORTED = "never_reported"
+    """A required agency has not reported the indicator yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Reading:
         is_filling: Whether the copy has never yet been complete.
         complete_until: Up to when all that was logged is in these figures; None
             when nothing tells.
+        outlook: The last forecast; None before the first.
+        silence: Why silence forbids to judge, if it does.
     """
 
     level: int
@@ -71,6 +78,8 @@ class Reading:
     long_effect: int
     is_filling: bool
     complete_until: datetime | None
+    outlook: Outlook | None = None
+    silence: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class Assessment:
     required_per_day: Fraction | None
     is_lagging: bool
     """Whether it lags or lagged when last it could be judged."""
+    is_at_risk: bool = False
+    """The same, for the chance of missing; also while the status is lagging."""
+    outlook: Outlook | None = None
+    """The forecast, unless it is too old."""
 
 
 def assess(
@@ -95,6 +108,8 @@ def assess(
     reading: Reading,
     *,
     was_lagging: bool,
+    was_at_risk: bool = False,
+    limits: RiskLimits = DEFAULT_LIMITS,
     today: date,
     now: datetime,
 ) -> Assessment:
@@ -104,6 +119,8 @@ def assess(
         target: The target.
         reading: What the copy says.
         was_lagging: `is_lagging` of the assessment before this one.
+        was_at_risk: `is_at_risk` of it.
+        limits: Between which a chance of missing is a risk.
         today: The local day of `now`.
         now: The instant, by the database's clock.
     """
@@ -114,28 +131,35 @@ def assess(
     short = measure_pace(target, actual, reading.short_effect, SHORT_WINDOW_DAYS, today)
     long = measure_pace(target, actual, reading.long_effect, LONG_WINDOW_DAYS, today)
     has_started = day_number(target, today) >= 0
-    place = position(target, actual, today) if has_started else None
+    due_now = expected(target, today)
+    place = position_beside(target, actual, due_now) if has_started else None
     status = _settled_status(target, actual, reading, today)
-    is_lagging = False
-    if status is None and _is_platform_behind(reading, now):
-        status = Status.UNKNOWN
+    is_lagging = risks = False
+    outlook = current(reading.outlook, today)
+    reason = Reason.PLATFORM if status is Status.UNKNOWN else None
+    if status is None:
+        reason = _reason_not_to_judge(reading, now)
+        status = None if reason is None else Status.UNKNOWN
     if status is Status.UNKNOWN:
         # What cannot be judged changes no earlier judgement.
-        is_lagging = was_lagging
+        is_lagging, risks = was_lagging, was_at_risk
     elif status is None:
         assert place is not None, "a target that has started has a position"
         is_lagging = _is_lagging(target, place, short, long, today, was=was_lagging)
-        status = _open_status(place, is_lagging=is_lagging)
+        risks = is_at_risk(outlook, limits, was=was_at_risk)
+        status = _open_status(place, is_lagging=is_lagging, is_at_risk=risks)
     return Assessment(
         status=status,
-        reason=Reason.PLATFORM if status is Status.UNKNOWN else None,
+        reason=reason,
         actual=actual,
-        expected=expected(target, today),
+        expected=due_now,
         position=place,
         short_pace=short,
         long_pace=long,
         required_per_day=required_per_day(target, actual, today),
         is_lagging=is_lagging,
+        is_at_risk=risks,
+        outlook=outlook,
     )
 
 
@@ -165,9 +189,12 @@ def _settled_status(
     return Status.MISSED if days_left(target, today) < 0 else None
 
 
-def _is_platform_behind(reading: Reading, now: datetime) -> bool:
+def _reason_not_to_judge(reading: Reading, now: datetime) -> Reason | None:
+    """Find what forbids to judge: first we ourselves, then those who are silent."""
     until = reading.complete_until
-    return until is None or now - until > BEHIND_MAX
+    if until is None or now - until > BEHIND_MAX:
+        return Reason.PLATFORM
+    return reading.silence
 
 
 def _is_lagging(
@@ -179,13 +206,19 @@ def _is_lagging(
     if short.is_enough and long.is_enough:
         return False
     if was:
-        return place < Fraction(target.behind.leave_bp, FULL_BP)
-    is_short_of_path = place < Fraction(target.behind.enter_bp, FULL_BP)
+        return _is_below(place, target.behind.leave_bp)
+    is_short_of_path = _is_below(place, target.behind.enter_bp)
     return is_short_of_path and not short.is_enough and not long.is_enough
 
 
-def _open_status(place: Fraction, *, is_lagging: bool) -> Status:
+def _is_below(ratio: Fraction, limit_bp: int) -> bool:
+    """Compare exactly, in whole numbers: cheaper than comparing two fractions."""
+    return ratio.numerator * FULL_BP < limit_bp * ratio.denominator
+
+
+def _open_status(place: Fraction, *, is_lagging: bool, is_at_risk: bool) -> Status:
     if is_lagging:
         return Status.LAGGING
-    # The forecast's `at_risk` has its place here.
-    return Status.AHEAD if place >= Fraction(AHEAD_BP, FULL_BP) else Status.ON_TRACK
+    if is_at_risk:
+        return Status.AT_RISK
+    return Status.ON_TRACK if _is_below(place, AHEAD_BP) else Status.AHEAD

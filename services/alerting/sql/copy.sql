@@ -131,13 +131,26 @@ level_written AS (
     UPDATE alerting.unit AS u
     SET level = u.level + c.change
     FROM (
-        SELECT l.unit_id, sum(f.change) AS change
-        FROM leaf_change AS f
-        JOIN alerting.unit_leaf AS l
-            ON l.indicator = f.indicator
-            AND l.leaf = f.locality
-            AND l.leaf_valid_from = f.valid_from
-        GROUP BY l.unit_id
+        SELECT unit_id, sum(change) AS change
+        FROM (
+            SELECT l.unit_id, f.change
+            FROM leaf_change AS f
+            JOIN alerting.unit_leaf AS l
+                ON l.indicator = f.indicator
+                AND l.leaf = f.locality
+                AND l.leaf_valid_from = f.valid_from
+            JOIN alerting.unit AS s ON s.unit_id = l.unit_id AND s.since IS NULL
+            UNION ALL
+            SELECT l.unit_id, f.change
+            FROM fresh AS f
+            JOIN alerting.unit_leaf AS l
+                ON l.indicator = f.indicator
+                AND l.leaf = f.locality
+                AND l.leaf_valid_from = f.valid_from
+            JOIN alerting.unit AS s
+                ON s.unit_id = l.unit_id AND f.day BETWEEN s.since AND s.until
+        ) AS p
+        GROUP BY unit_id
     ) AS c
     WHERE u.unit_id = c.unit_id
 ),
@@ -149,6 +162,9 @@ day_written AS (
         ON l.indicator = f.indicator
         AND l.leaf = f.locality
         AND l.leaf_valid_from = f.valid_from
+    JOIN alerting.unit AS s
+        ON s.unit_id = l.unit_id
+        AND (s.until IS NULL OR f.day <= s.until)
     GROUP BY l.unit_id, f.day
     ON CONFLICT (unit_id, day) DO UPDATE SET count = u.count + excluded.count
     RETURNING u.unit_id
@@ -259,7 +275,7 @@ FROM (
         AND l.leaf_valid_from = r.valid_from
     GROUP BY l.unit_id
 ) AS c
-WHERE u.unit_id = c.unit_id
+WHERE u.unit_id = c.unit_id AND u.since IS NULL
 RETURNING u.unit_id
 
 -- name: apply_reports

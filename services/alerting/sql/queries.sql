@@ -3,14 +3,16 @@
 LOCK TABLE alerting.position IN EXCLUSIVE MODE
 
 -- name: add_units
--- Know the units that targets are about: indicators $1 at localities $2, $3.
-INSERT INTO alerting.unit (indicator, locality, valid_from)
-SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::date[])
+-- Know the units that targets are about: indicators $1 at localities $2, $3, of flows
+-- what comes from $4 to $5.
+INSERT INTO alerting.unit (indicator, locality, valid_from, since, until)
+SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::date[])
 ON CONFLICT DO NOTHING
 
 -- name: read_units
 -- All units, with the digest of the leaves their sums were made of.
-SELECT unit_id, indicator, locality, valid_from, leaves_digest FROM alerting.unit
+SELECT unit_id, indicator, locality, valid_from, since, until, leaves_digest
+FROM alerting.unit
 
 -- name: remove_units
 -- Forget units ($1) that no target is about any more.
@@ -37,14 +39,17 @@ DELETE FROM alerting.unit_day WHERE unit_id = ANY($1::bigint[])
 DELETE FROM alerting.unit_partition WHERE unit_id = ANY($1::bigint[])
 
 -- name: fill_days
--- Sum the copy per day for units ($1).
+-- Sum the copy per day for units ($1). A flow's days before its span are kept too: they
+-- tell how it has been coming along.
 INSERT INTO alerting.unit_day (unit_id, day, count)
 SELECT l.unit_id, d.day, sum(d.count)
 FROM alerting.unit_leaf AS l
+JOIN alerting.unit AS u USING (unit_id)
 JOIN alerting.daily_total AS d
     ON d.indicator = l.indicator
     AND d.locality = l.leaf
     AND d.valid_from = l.leaf_valid_from
+    AND (u.until IS NULL OR d.day <= u.until)
 WHERE l.unit_id = ANY($1::bigint[])
 GROUP BY l.unit_id, d.day
 
@@ -66,11 +71,12 @@ WHERE l.unit_id = ANY($1::bigint[])
 GROUP BY l.unit_id, f.partition
 
 -- name: fill_levels
--- Sum the levels of units ($1), whose leaves have the digests $2.
+-- Sum the levels of units ($1), whose leaves have the digests $2; a flow's is the sum
+-- of the days of its span, which have been filled.
 UPDATE alerting.unit AS u
 SET leaves_digest = n.leaves_digest,
     level = coalesce(
-        (
+        CASE WHEN u.since IS NULL THEN (
             SELECT sum(s.level)
             FROM alerting.unit_leaf AS l
             JOIN alerting.series AS s
@@ -78,7 +84,10 @@ SET leaves_digest = n.leaves_digest,
                 AND s.locality = l.leaf
                 AND s.valid_from = l.leaf_valid_from
             WHERE l.unit_id = u.unit_id
-        ),
+        ) ELSE (
+            SELECT sum(d.count) FROM alerting.unit_day AS d
+            WHERE d.unit_id = u.unit_id AND d.day >= u.since
+        ) END,
         0
     )
 FROM unnest($1::bigint[], $2::text[]) AS n (unit_id, leaves_digest)
@@ -91,25 +100,40 @@ INSERT INTO alerting.target AS t (
     target, unit_id, indicator, locality, valid_from, locality_kind, province,
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
-    keep_seconds, issued_by, illustrative
+    keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
+    population_group, population, population_as_of, population_source,
+    population_illustrative, period, succeeds
 )
 SELECT
     n.target, u.unit_id, n.indicator, n.locality, n.valid_from, n.locality_kind,
     n.province, n.indicator_name, n.indicator_name_vi, n.place_name, n.timezone,
     n.trajectory, n.start_date, n.start_value, n.due, n.goal, n.enter_bp,
-    n.leave_bp, n.for_seconds, n.keep_seconds, n.issued_by, n.illustrative
+    n.leave_bp, n.for_seconds, n.keep_seconds, n.issued_by, n.illustrative,
+    n.measure, n.milestones::jsonb, n.goal_share_bp, n.population_group,
+    n.population, n.population_as_of, n.population_source,
+    n.population_illustrative, n.period, n.succeeds
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::date[], $5::text[], $6::text[],
     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::date[],
     $13::bigint[], $14::date[], $15::bigint[], $16::integer[], $17::integer[],
-    $18::bigint[], $19::bigint[], $20::text[], $21::boolean[]
+    $18::bigint[], $19::bigint[], $20::text[], $21::boolean[], $22::text[],
+    $23::text[], $24::integer[], $25::text[], $26::bigint[], $27::date[],
+    $28::text[], $29::boolean[], $30::text[], $31::text[]
 ) AS n (
     target, indicator, locality, valid_from, locality_kind, province,
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
-    keep_seconds, issued_by, illustrative
+    keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
+    population_group, population, population_as_of, population_source,
+    population_illustrative, period, succeeds
 )
-JOIN alerting.unit AS u USING (indicator, locality, valid_from)
+JOIN alerting.unit AS u
+    ON u.indicator = n.indicator
+    AND u.locality = n.locality
+    AND u.valid_from = n.valid_from
+    AND u.since IS NOT DISTINCT FROM
+        CASE n.measure WHEN 'flow' THEN n.start_date END
+    AND u.until IS NOT DISTINCT FROM CASE n.measure WHEN 'flow' THEN n.due END
 ORDER BY n.target
 ON CONFLICT (target) DO UPDATE
 SET unit_id = excluded.unit_id, indicator = excluded.indicator,
@@ -123,6 +147,13 @@ SET unit_id = excluded.unit_id, indicator = excluded.indicator,
     enter_bp = excluded.enter_bp, leave_bp = excluded.leave_bp,
     for_seconds = excluded.for_seconds, keep_seconds = excluded.keep_seconds,
     issued_by = excluded.issued_by, illustrative = excluded.illustrative,
+    measure = excluded.measure, milestones = excluded.milestones,
+    goal_share_bp = excluded.goal_share_bp,
+    population_group = excluded.population_group,
+    population = excluded.population, population_as_of = excluded.population_as_of,
+    population_source = excluded.population_source,
+    population_illustrative = excluded.population_illustrative,
+    period = excluded.period, succeeds = excluded.succeeds,
     is_removed = false, next_evaluation_at = '-infinity'
 
 -- name: remove_targets
@@ -138,8 +169,13 @@ SELECT
     target, unit_id, indicator, locality, valid_from, locality_kind, province,
     indicator_name, indicator_name_vi, place_name, timezone, trajectory,
     start_date, start_value, due, goal, enter_bp, leave_bp, for_seconds,
-    keep_seconds, issued_by, illustrative, is_removed, status, reason,
-    status_since, is_lagging
+    keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
+    population_group, population, population_as_of, population_source,
+    population_illustrative, period, succeeds, is_removed, status, reason,
+    status_since, is_lagging, is_at_risk, actual, expected, position_bp, pace_7_bp,
+    pace_28_bp, required_per_day, achieved_7_per_day, achieved_28_per_day,
+    forecast_at, changed_at, evaluated_at,
+    NOT isfinite(next_evaluation_at) AS is_taken_over
 FROM alerting.target
 WHERE next_evaluation_at <= clock_timestamp()
 ORDER BY next_evaluation_at
@@ -159,7 +195,7 @@ FROM alerting.position AS p
 -- name: read_figures
 -- Levels and effects for targets: positions in the answer are those of the arrays.
 -- $1 units, $2 first day of the short window, $3 of the long one, $4 today, $5 due
--- days that are over, else null.
+-- days that are over, else null. What a flow's unit sums ends on its due day.
 SELECT
     n.place,
     coalesce(u.level, 0) AS level,
@@ -168,7 +204,9 @@ SELECT
     f.applied_until,
     coalesce(f.partitions, 0) AS partitions,
     coalesce(f.unknown_partitions, 0) AS unknown_partitions,
-    CASE WHEN n.due IS NULL THEN NULL ELSE (
+    coalesce(u.silent_bp, 0) AS silent_bp,
+    u.required_gap,
+    CASE WHEN n.due IS NULL THEN NULL WHEN u.since IS NOT NULL THEN u.level ELSE (
         SELECT coalesce(sum(coalesce(s.level, 0) + coalesce(d.count, 0)), 0)
         FROM alerting.unit_leaf AS l
         JOIN alerting.series AS r
@@ -215,37 +253,50 @@ LEFT JOIN LATERAL (
 ORDER BY n.place
 
 -- name: read_alerts
--- Lives of the alerts about targets $1.
+-- Lives of the alerts about targets $1 as they were last written; looks since then
+-- have found what that one found.
 SELECT
     target, kind, state, episode, state_since, pending_since, firing_since,
-    resolved_at, credited, seen_at, was_kept
+    resolved_at, credited, seen_at, was_kept, evaluated_at
 FROM alerting.alert
 WHERE target = ANY($1::text[])
 
--- name: save_evaluations
--- Where targets ($1) stand now, one array per column.
+-- name: save_standings
+-- Where targets ($1) stand now, one array per column, where that is news.
 UPDATE alerting.target AS t
-SET status = n.status, reason = n.reason, status_since = n.status_since,
-    is_lagging = n.is_lagging, actual = n.actual, expected = n.expected,
+SET status = n.status, reason = n.reason, is_lagging = n.is_lagging,
+    is_at_risk = n.is_at_risk, actual = n.actual, expected = n.expected,
     position_bp = n.position_bp, pace_7_bp = n.pace_7_bp,
     pace_28_bp = n.pace_28_bp, required_per_day = n.required_per_day,
     achieved_7_per_day = n.achieved_7_per_day,
-    achieved_28_per_day = n.achieved_28_per_day, evaluated_at = $14,
+    achieved_28_per_day = n.achieved_28_per_day, forecast_at = n.forecast_at,
+    status_since = n.status_since, changed_at = $17, evaluated_at = $17,
     next_evaluation_at =
         CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
 FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[],
+    $1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[],
     $6::numeric[], $7::numeric[], $8::integer[], $9::integer[], $10::integer[],
-    $11::numeric[], $12::numeric[], $13::numeric[], $15::timestamptz[]
+    $11::numeric[], $12::numeric[], $13::numeric[], $14::timestamptz[],
+    $15::timestamptz[], $16::timestamptz[]
 ) AS n (
-    target, status, reason, status_since, is_lagging, actual, expected,
-    position_bp, pace_7_bp, pace_28_bp, required_per_day, achieved_7_per_day,
-    achieved_28_per_day, next_evaluation_at
+    target, status, reason, is_lagging, is_at_risk, actual, expected, position_bp,
+    pace_7_bp, pace_28_bp, required_per_day, achieved_7_per_day,
+    achieved_28_per_day, forecast_at, status_since, next_evaluation_at
 )
 WHERE t.target = n.target
 
+-- name: save_looks
+-- Targets ($1) stand where they stood; look again at $2.
+UPDATE alerting.target AS t
+SET evaluated_at = $3,
+    next_evaluation_at =
+        CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
+FROM unnest($1::text[], $2::timestamptz[]) AS n (target, next_evaluation_at)
+WHERE t.target = n.target
+
 -- name: save_alerts
--- Where alerts are now, one array per column. A new state is delivered at once.
+-- Where alerts are now, one array per column, where that is not what their rows lead
+-- to expect. A new state is delivered at once.
 INSERT INTO alerting.alert AS a (
     fingerprint, target, kind, state, episode, state_since, pending_since,
     firing_since, resolved_at, credited, seen_at, was_kept, summary_en,
@@ -309,25 +360,48 @@ DELETE FROM alerting.outbox WHERE outbox_id = ANY($1::bigint[])
 
 -- name: claim_deliveries
 -- Take at most $1 alerts that Alertmanager is to be told about: raised ones, and
--- those over for less than $2. Nobody else tells of them for the time $3.
+-- those whose end it has known for less than $2 or, until then, that are over for less
+-- than $4. Nobody else tells of them for the time $3. Parents come first.
 UPDATE alerting.alert AS a
 SET next_delivery_at = clock_timestamp() + $3::interval
 FROM (
-    SELECT fingerprint
-    FROM alerting.alert
-    WHERE told_from IS NOT NULL
-        AND next_delivery_at <= clock_timestamp()
-        AND (told_until IS NULL OR told_until > clock_timestamp() - $2::interval)
-    ORDER BY next_delivery_at
+    SELECT d.fingerprint
+    FROM alerting.alert AS d
+    LEFT JOIN alerting.target AS p USING (target)
+    LEFT JOIN alerting.duty AS q
+        ON q.agency = d.agency AND q.indicator = d.indicator
+    WHERE d.told_from IS NOT NULL
+        AND d.next_delivery_at <= clock_timestamp()
+        AND (d.told_until IS NULL
+            OR d.told_until > clock_timestamp() - $2::interval
+            OR d.told_until > clock_timestamp() - $4::interval
+            AND NOT EXISTS (
+                SELECT FROM alerting.delivery AS e
+                WHERE e.receiver = 'alertmanager' AND e.channel = 'alertmanager'
+                    AND e.fingerprint = d.fingerprint AND e.state = 'resolved'
+                    AND e.since = d.told_until
+                    AND e.told_at <= clock_timestamp() - $2::interval
+            ))
+    ORDER BY
+        array_position(
+            '{nation,province,commune}', coalesce(p.locality_kind, q.locality_kind)
+        ),
+        d.next_delivery_at
     LIMIT $1
-    FOR UPDATE SKIP LOCKED
-) AS c,
-alerting.target AS t
-WHERE a.fingerprint = c.fingerprint AND t.target = a.target
+    FOR UPDATE OF d SKIP LOCKED
+) AS c
+JOIN alerting.alert AS b USING (fingerprint)
+LEFT JOIN alerting.target AS t ON t.target = b.target
+LEFT JOIN alerting.duty AS d ON d.agency = b.agency AND d.indicator = b.indicator
+WHERE a.fingerprint = c.fingerprint
 RETURNING
-    a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
-    t.province, a.told_from, a.told_until, a.summary_en, a.summary_vi, a.version,
-    clock_timestamp() AS now
+    a.fingerprint, a.kind, coalesce(a.target, '') AS target,
+    coalesce(a.agency, '') AS agency,
+    coalesce(t.indicator, a.indicator) AS indicator,
+    coalesce(t.locality, d.locality) AS locality,
+    coalesce(t.locality_kind, d.locality_kind) AS locality_kind,
+    coalesce(t.province, d.province) AS province, t.status, a.told_from,
+    a.told_until, a.summary_en, a.summary_vi, a.version, clock_timestamp() AS now
 
 -- name: save_deliveries
 -- Alerts ($1) were told of in their versions $2; again after $3, unless they have
@@ -339,9 +413,14 @@ WHERE a.fingerprint = n.fingerprint AND a.version = n.version
 
 -- name: read_gauges
 -- Where targets of the places $1 stand, for metrics.
-SELECT target, status, expected, position_bp, pace_7_bp, pace_28_bp
-FROM alerting.target
-WHERE NOT is_removed AND status IS NOT NULL AND locality_kind = ANY($1::text[])
+SELECT
+    t.target, t.status, t.expected, t.position_bp, t.pace_7_bp, t.pace_28_bp,
+    f.miss_bp
+FROM alerting.target AS t
+LEFT JOIN alerting.forecast AS f
+    ON f.target = t.target AND (f.unit_id, f.goal, f.due) = (t.unit_id, t.goal, t.due)
+WHERE
+    NOT t.is_removed AND t.status IS NOT NULL AND t.locality_kind = ANY($1::text[])
 
 -- name: count_firing
 -- Raised alerts by kind.

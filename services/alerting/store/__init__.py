@@ -3,7 +3,11 @@
 from services.alerting.store.alerts import AlertStore, Delivery, Gauge
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
+from services.alerting.store.forecasts import ForecastStore
+from services.alerting.store.history import HistoryStore
+from services.alerting.store.silences import SilenceStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
+from services.alerting.store.webhooks import WebhookStore
 
 __all__ = [
     "AlertStore",
@@ -11,6 +15,10 @@ __all__ = [
     "DefinitionStore",
     "Delivery",
     "EvaluationStore",
+    "ForecastStore",
     "Gauge",
+    "HistoryStore",
+    "SilenceStore",
     "TotalsStore",
+    "WebhookStore",
 ]

@@ -2,21 +2,33 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from services.alerting.sql import QUERIES
+from services.alerting.store.duties import take_over_duties
+from services.alerting.store.rows import write_milestones
 from services.alerting.store.session import Session, columns, transaction
 from shared.catalogue.model import (
     Catalogue,
     LocalityKey,
     LocalityKind,
+    Measure,
     Target,
 )
 
 _LEAF_KINDS = frozenset({LocalityKind.COMMUNE, LocalityKind.UNALLOCATED})
-_UnitKey = tuple[str, LocalityKey]
+
+
+class _UnitKey(NamedTuple):
+    """What a target is about; of a flow also in which days."""
+
+    indicator: str
+    locality: LocalityKey
+    since: date | None
+    until: date | None
 
 
 class DefinitionStore:
@@ -36,19 +48,30 @@ class DefinitionStore:
             Number of targets.
         """
         targets = sorted(catalogue.targets.values(), key=lambda target: target.id)
-        wanted = {(target.indicator, target.locality) for target in targets}
-        leaves = _leaves_below({key for _, key in wanted}, catalogue)
+        wanted = {_unit_of(target) for target in targets}
+        leaves = _leaves_below({unit.locality for unit in wanted}, catalogue)
         async with transaction(self._pool) as session:
             await session.execute(QUERIES["lock_copy"])
             await _take_over_units(session, wanted, leaves)
+            await take_over_duties(session, catalogue)
             rows = [_definition(target, catalogue) for target in targets]
             await session.execute(
-                QUERIES["save_target_definitions"], *columns(rows, 21)
+                QUERIES["save_target_definitions"], *columns(rows, 31)
             )
             await session.execute(
                 QUERIES["remove_targets"], [target.id for target in targets]
             )
         return len(targets)
+
+
+def _unit_of(target: Target) -> _UnitKey:
+    is_flow = target.measure is Measure.FLOW
+    return _UnitKey(
+        target.indicator,
+        target.locality,
+        target.start_date if is_flow else None,
+        target.due if is_flow else None,
+    )
 
 
 def _leaves_below(
@@ -70,16 +93,19 @@ async def _take_over_units(
 ) -> None:
     await session.execute(
         QUERIES["add_units"],
-        [indicator for indicator, _ in wanted],
-        [key.code for _, key in wanted],
-        [key.valid_from for _, key in wanted],
+        [unit.indicator for unit in wanted],
+        [unit.locality.code for unit in wanted],
+        [unit.locality.valid_from for unit in wanted],
+        [unit.since for unit in wanted],
+        [unit.until for unit in wanted],
     )
     digests = {key: _digest(below) for key, below in leaves.items()}
     unwanted: list[int] = []
     stale: dict[int, LocalityKey] = {}
     for row in await session.fetch(QUERIES["read_units"]):
         key = LocalityKey(row["locality"], row["valid_from"])
-        if (row["indicator"], key) not in wanted:
+        unit = _UnitKey(row["indicator"], key, row["since"], row["until"])
+        if unit not in wanted:
             unwanted.append(row["unit_id"])
         elif row["leaves_digest"] != digests[key]:
             stale[row["unit_id"]] = key
@@ -126,6 +152,7 @@ def _definition(target: Target, catalogue: Catalogue) -> tuple[Any, ...]:
     province = next(
         (row.key.code for row in chain if row and row.kind is LocalityKind.PROVINCE), ""
     )
+    population = target.population
     return (
         target.id,
         target.indicator,
@@ -148,4 +175,14 @@ def _definition(target: Target, catalogue: Catalogue) -> tuple[Any, ...]:
         target.behind.keep_seconds,
         target.issued_by,
         target.illustrative,
+        target.measure.value,
+        write_milestones(target.milestones),
+        target.goal_share_bp,
+        None if population is None else population.group,
+        None if population is None else population.count,
+        None if population is None else population.as_of,
+        None if population is None else population.source,
+        None if population is None else population.illustrative,
+        target.period,
+        target.succeeds,
     )

@@ -127,7 +127,9 @@ SELECT
     s.status, s.reason, s.actual, s.expected, s.start_value, s.goal, s.start_date,
     s.due, s.position_bp, s.pace_7_bp, s.pace_28_bp, s.required_per_day,
     s.achieved_7_per_day, s.achieved_28_per_day, s.illustrative, s.status_since,
-    s.evaluated_at
+    s.evaluated_at, s.measure, s.trajectory, s.period, s.goal_share_bp,
+    s.population_group, s.population, s.population_as_of, s.population_source,
+    s.population_illustrative, s.succeeds, s.succeeded_by
 FROM reporting.target_status AS s
 LEFT JOIN reporting.locality AS l
     ON l.code = s.locality AND l.valid_from = s.valid_from

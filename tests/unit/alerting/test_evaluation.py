@@ -103,6 +103,12 @@ def test_settled_target_is_looked_at_less_often() -> None:
     assert look(RISING, 101, 0, level_on_due=0).next_at == NOON + SETTLED_INTERVAL
 
 
+def test_target_that_starts_later_than_tomorrow_is_looked_at_less_often() -> None:
+    """A year of successors waits without work; on the eve midnight is near."""
+    assert look(RISING, -2, 0).next_at == NOON + SETTLED_INTERVAL
+    assert look(RISING, -1, 0).next_at == NOON + INTERVAL
+
+
 def test_unknown_target_after_its_due_day_is_looked_at_soon() -> None:
     """It is not settled before it can be judged."""
     result = look(RISING, 101, 0, level_on_due=0, is_filling=True)

@@ -2,11 +2,35 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
-from services.alerting.core.path import expected, is_met, position
-from shared.catalogue.model import Target
-from tests.unit.alerting.cases import FALLING, RISING, on_day
+from services.alerting.core.path import expected, is_met, level_of, position
+from shared.catalogue.model import (
+    Measure,
+    Milestone,
+    Population,
+    Target,
+    Trajectory,
+)
+from tests.unit.alerting.cases import FALLING, RISING, START, on_day
+
+STEPS = replace(
+    RISING,
+    trajectory=Trajectory.MILESTONES,
+    milestones=(
+        Milestone(on_day(20), 1_000),
+        Milestone(on_day(50), 1_100),
+        Milestone(on_day(53), 1_200),
+    ),
+)
+CURVE = replace(
+    RISING,
+    start_value=100,
+    goal_value=900,
+    trajectory=Trajectory.LOGISTIC,
+    population=Population("people", RISING.locality, START, 1_000, "made up"),
+)
 
 
 def test_path_begins_at_the_start_value_and_ends_at_the_goal() -> None:
@@ -75,3 +99,51 @@ def test_goal_is_met_at_it_and_beyond_it() -> None:
     assert is_met(FALLING, 1_000)
     assert is_met(FALLING, 999)
     assert not is_met(FALLING, 1_001)
+
+
+def test_path_goes_straight_from_milestone_to_milestone() -> None:
+    """Level, slowly, fast, and from the last one to the goal."""
+    steps = {10: 1_000, 20: 1_000, 35: 1_050, 50: 1_100, 53: 1_200, 100: 2_000}
+    assert {day: expected(STEPS, on_day(day)) for day in steps} == steps
+    assert expected(STEPS, on_day(51)) == 1_100 + Fraction(100, 3)
+    assert expected(STEPS, on_day(54)) == 1_200 + Fraction(800, 47)
+
+
+def test_path_through_falling_milestones_falls() -> None:
+    """Less is better."""
+    target = replace(
+        FALLING,
+        trajectory=Trajectory.MILESTONES,
+        milestones=(Milestone(on_day(50), 1_900),),
+    )
+    assert expected(target, on_day(25)) == 1_950
+    assert expected(target, on_day(75)) == 1_450
+
+
+def test_s_curve_takes_the_values_that_its_odds_ask_for() -> None:
+    """1 to 9, 1 to 3, evens, 3 to 1, 9 to 1: a third of the way each time."""
+    steps = {0: 100, 25: 250, 50: 500, 75: 750, 100: 900}
+    assert {day: expected(CURVE, on_day(day)) for day in steps} == steps
+
+
+def test_falling_s_curve_takes_them_in_the_other_order() -> None:
+    """Below the same ceiling."""
+    falling = replace(CURVE, start_value=900, goal_value=100)
+    steps = {0: 900, 25: 750, 50: 500, 75: 250, 100: 100}
+    assert {day: expected(falling, on_day(day)) for day in steps} == steps
+
+
+def test_s_curve_is_slow_first_where_little_of_the_population_is_reached() -> None:
+    """Which is why a straight path calls it late when it is not."""
+    slow = replace(CURVE, start_value=10, goal_value=500)
+    assert expected(slow, on_day(50)) < 255
+    # Odds of 1 to 99 become evens: half-way they are 1 to the root of 99.
+    root = Decimal(1_000) / (1 + Decimal(99).sqrt())
+    assert expected(slow, on_day(50)) == Fraction(round(root, 6))
+
+
+def test_flow_counts_on_from_its_start_value() -> None:
+    """Of a stock the level is the level."""
+    flow = replace(RISING, measure=Measure.FLOW)
+    assert level_of(flow, 500) == 1_500
+    assert level_of(RISING, 500) == 500

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.alerting.core.risk import RiskLimits
 from services.alerting.settings import AlertingSettings
 from shared.errors import SettingsError
 from shared.settings import load_settings
@@ -37,12 +38,22 @@ def test_localities_of_the_metrics_are_a_list_by_commas(
     assert load_settings(AlertingSettings).alert_metrics_localities == ()
 
 
+def test_limits_of_risk_are_those_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One half, two fifths and four fifths unless told otherwise."""
+    assert load_settings(AlertingSettings).risk_limits() == RiskLimits()
+    monkeypatch.setenv("UPTAKE_AT_RISK_ENTER", "0.7")
+    assert load_settings(AlertingSettings).risk_limits() == RiskLimits(7_000, 4_000)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("UPTAKE_ALERTMANAGER_URL", "alertmanager:9093"),
         ("UPTAKE_ALERT_METRICS_LOCALITIES", "district"),
         ("UPTAKE_ALERT_RESEND_SECONDS", "0"),
+        ("UPTAKE_AT_RISK_ENTER", "50"),
+        ("UPTAKE_AT_RISK_LEAVE", "0.6"),
+        ("UPTAKE_AT_RISK_ALERT", "0.4"),
     ],
 )
 def test_wrong_value_is_named_in_one_line(

@@ -2,10 +2,12 @@
 
 import hashlib
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from services.alerting.core.path import level_of, position
 from services.cli.demo_catalogue import write_demo_catalogue
 from services.cli.demo_plan import (
     DAY_COUNT,
@@ -19,6 +21,7 @@ from services.cli.simulate.plan import AgencyPlan, Unrest, expect_tally
 from services.cli.simulate.truth import sum_by_indicator
 from shared.catalogue.figures import load_figures
 from shared.catalogue.load import load_catalogue
+from shared.catalogue.model import Trajectory
 
 TODAY = date(2026, 11, 21)
 FIGURES = province_figures(load_figures(shipped_catalogue() / "figures.csv"))
@@ -88,6 +91,21 @@ def test_the_target_is_half_way_and_says_that_it_is_made_up(tmp_path: Path) -> N
     assert (target.due, target.goal_value) == (date(2026, 12, 31), 2_000_000)
     assert (target.behind.for_seconds, target.behind.keep_seconds) == (5, 5)
     assert target.illustrative
+
+
+def test_the_other_targets_are_on_pace_with_all_counted(tmp_path: Path) -> None:
+    """One on each other kind of path: the demo has one that lags, and says why."""
+    write_demo_catalogue(shipped_catalogue(), tmp_path, TODAY)
+    targets = load_catalogue(tmp_path / "catalogue").targets
+    counted = {figure.indicator: figure.count for figure in FIGURES}
+    positions = {
+        target.id: position(target, level_of(target, counted[target.indicator]), TODAY)
+        for target in targets.values()
+    }
+    assert positions.pop(TARGET_ID) < Fraction(9, 10)
+    assert len(positions) == 3
+    assert all(one > Fraction(95, 100) for one in positions.values()), positions
+    assert {target.trajectory for target in targets.values()} == set(Trajectory)
 
 
 def test_a_second_run_replaces_the_first_ones_catalogue(tmp_path: Path) -> None:

@@ -76,6 +76,35 @@ def test_catalogue_check_counts_what_is_right(copied: Path, capsys: Output) -> N
     assert json.loads(capsys.readouterr().out)["localities"]["commune"] == 3_321
 
 
+def test_catalogue_check_names_targets_that_are_over_without_a_successor(
+    copied: Path, capsys: Output
+) -> None:
+    """The catalogue is valid; whether somebody goes on is for people to say."""
+    for file in (copied / "targets").iterdir():
+        file.unlink()
+    entries = [
+        f"""\
+- id: over-{number}
+  indicator: cashless_accounts
+  locality: "38"
+  start: {{date: 2025-07-01, value: 1}}
+  due: 2025-12-31
+  goal: {{value: 2}}
+  illustrative: true
+"""
+        for number in range(7)
+    ]
+    next_one = entries[0].replace("over-0", "next").replace("2025-12-31", "2099-12-31")
+    next_one = next_one.replace("2025-07-01", "2025-12-31")
+    text = "".join([*entries, next_one, "  succeeds: over-3\n"])
+    (copied / "targets" / "over.yaml").write_text(text, encoding="utf-8")
+    catalogue.check(directory=copied)
+    assert capsys.readouterr().out.endswith(
+        "  over, without a successor: over-0, over-1, over-2, over-4, over-5 and 1 "
+        "more\n"
+    )
+
+
 def test_catalogue_check_names_every_problem(copied: Path) -> None:
     """Two slips in two files are two lines."""
     for name in ("tha-voso", "tha-eid"):

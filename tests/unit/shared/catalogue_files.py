@@ -65,6 +65,8 @@ keys:
   - id: second
     sha256: {SHA_B}
 cadence: 7d
+cadences:
+  ecommerce_transactions: 24h
 required: true
 """,
     "agencies/voso.yaml": """\
@@ -75,6 +77,14 @@ indicators: [ecommerce_transactions]
 locality: "15961"
 kafka: true
 keys: []
+""",
+    "populations.csv": """\
+group,locality,valid_from,as_of,count,source,illustrative
+adults,38,2025-07-01,2025-07-01,2000001,"office, page 1",false
+adults,38,2025-07-01,2026-03-01,2100000,office,false
+adults,38,2025-07-01,2025-12-31,2000003,office,false
+adults,15961,2025-07-01,2025-12-31,0,office,false
+guessed,38,2025-07-01,2025-12-31,1500000,made up,true
 """,
     "targets/thanh-hoa.yaml": """\
 - id: tha-cashless-2026
@@ -96,6 +106,10 @@ keys: []
 """,
 }
 
+PLACE = "targets/thanh-hoa.yaml: tha-cashless-2026"
+GOAL = "{value: 1200000}"
+"""The goal of that target."""
+
 # Replaces the first occurrence of a text in a file and returns the problems.
 Edit = Callable[[str, str, str], tuple[str, ...]]
 
@@ -106,3 +120,13 @@ def problems_of(directory: Path) -> tuple[str, ...]:
         load_catalogue(directory)
     assert str(caught.value) == "\n".join(caught.value.problems)
     return caught.value.problems
+
+
+def spoil_targets(directory: Path, *edits: tuple[str, str]) -> tuple[str, ...]:
+    """Replace texts in the targets, each once, and return the problems."""
+    text = FILES["targets/thanh-hoa.yaml"]
+    for old, new in edits:
+        assert old in text, "the test replaces nothing"
+        text = text.replace(old, new, 1)
+    (directory / "targets/thanh-hoa.yaml").write_text(text, encoding="utf-8")
+    return problems_of(directory)
