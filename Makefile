@@ -15,8 +15,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 PYTEST := $(BIN)/python -m pytest
-# Tests run in several processes, one more than there are cores; WORKERS=0 runs them in
-# one, in order. Who is done takes over what another has not begun.
+# Tests run in several processes, two for each core; WORKERS=0 runs them in one, in
+# order. Who is done takes over what another has not begun.
 SPREAD := -n $(or $(WORKERS),auto) --dist worksteal
 # Where tests that need a broker live; the same files run on either broker.
 BROKER_TESTS := tests/integration tests/faults tests/e2e

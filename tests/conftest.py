@@ -26,12 +26,12 @@ WORKERS_MAX = 8
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Choose how many processes run tests where nobody says: one more than cores.
+    """Choose how many processes run tests where nobody says: two for each core.
 
     A test of services waits for half of its time. Each process has a PostgreSQL of its
-    own, so a large machine does not get one for every core.
+    own, so a large machine does not get two for every core.
     """
-    return min((os.cpu_count() or 1) + 1, WORKERS_MAX)
+    return min(2 * (os.cpu_count() or 1), WORKERS_MAX)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
