@@ -56,6 +56,7 @@ def test_rates_of_any_number_of_agencies_are_bounded() -> None:
     for other in others:
         rates.take(other, 1)
     assert rates.take(BANK, 1) == 0
+    assert len(rates._in_hand) <= AGENCIES_MAX
 
 
 def test_part_of_what_is_asked_is_let_through_and_the_rest_has_a_time() -> None:
