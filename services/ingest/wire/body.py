@@ -1,10 +1,9 @@
 """Reading a request's body: bounded in bytes, in time, and over all requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,14 +41,9 @@ class HeldBytes:
         self._bytes_max = bytes_max
         self.total = 0
 
-    @contextmanager
-    def share(self) -> Iterator["Share"]:
+    def share(self) -> "Share":
         """Hold for one request; all is given back at the end of the block."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            share.hold(0)
+        return Share(self)
 
     def change(self, before: int, after: int) -> None:
         """Hold so much in place of so much.
@@ -75,6 +69,14 @@ class Share:
     def __init__(self, held: HeldBytes) -> None:
         self._held = held
         self._bytes = 0
+
+    def __enter__(self) -> Self:
+        """Begin with nothing."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back all."""
+        self.hold(0)
 
     def hold(self, count: int) -> None:
         """Hold so many bytes from now on.
