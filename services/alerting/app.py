@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from services.alerting.comparer import Comparer
 from services.alerting.consumer import TotalsReader, TotalsSubscription
 from services.alerting.forecaster import Forecaster
 from services.alerting.listener import Listener
@@ -18,6 +19,7 @@ from services.alerting.relay import AlertmanagerDelivery, NoticeRelay
 from services.alerting.settings import AlertingSettings
 from services.alerting.store import (
     AlertStore,
+    ComparisonStore,
     DefinitionStore,
     EvaluationStore,
     ForecastStore,
@@ -135,6 +137,9 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
     listener = Listener(SilenceStore(pool), on_outage=postgres, on_change=ticker.wake)
+    comparer = Comparer(
+        ComparisonStore(pool, settings.control_policy()), on_outage=postgres
+    )
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -152,6 +157,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     )
     gauges = GaugeRefresh(
         alerts,
+        ComparisonStore(pool),
         metrics,
         levels=settings.alert_metrics_localities,
         on_outage=postgres,
@@ -165,6 +171,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
         tasks.create_task(listener.run())
+        tasks.create_task(comparer.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())

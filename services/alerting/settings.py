@@ -1,10 +1,12 @@
 """What alerting is told from outside; each setting is one environment variable."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
+from services.alerting.core.life_cycle import Policy
 from services.alerting.core.risk import RiskLimits
 from services.alerting.core.status import FULL_BP
 from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
@@ -69,6 +71,14 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         description="share of a target's last 28 reported days from which the silence "
         "of those who brought it makes the target unknown",
     )
+    control_for_seconds: float = Field(
+        default=3600,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="how long an agency's own figure for a day that is over has to "
+        "differ from what was counted before ControlMismatch fires; and how long all "
+        "have to agree before it ends",
+    )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
         NoDecode,
@@ -89,6 +99,11 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
     def silent_share_bp(self) -> int:
         """Return from which share of silent agencies on a target is unknown."""
         return round(self.silent_share * FULL_BP)
+
+    def control_policy(self) -> Policy:
+        """Return how patient the alert about an agency's own figures is."""
+        patience = timedelta(seconds=self.control_for_seconds)
+        return Policy(wait=patience, keep=patience)
 
     def risk_limits(self) -> RiskLimits:
         """Return between which chances of missing a target is at risk."""

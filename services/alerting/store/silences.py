@@ -7,13 +7,10 @@ from typing import Any, Final
 import asyncpg
 
 from services.alerting.core.agency_alerts import (
-    AgencyKind,
-    Duty,
     DutyLook,
-    agency_fingerprint,
     look_at,
 )
-from services.alerting.core.life_cycle import Quiet, state_of
+from services.alerting.core.life_cycle import Quiet
 from services.alerting.core.silence import (
     REPORTED_DAYS,
     Clock,
@@ -25,8 +22,8 @@ from services.alerting.core.silence import (
 )
 from services.alerting.core.status import FULL_BP, Reason
 from services.alerting.sql import COPY, QUERIES, SILENCE
-from services.alerting.store.messages import render_agency_notice
-from services.alerting.store.rows import life_columns, map_row_to_life
+from services.alerting.store.agency_alerts import save_agency_alerts
+from services.alerting.store.rows import map_row_to_duty, map_row_to_life
 from services.alerting.store.session import Session, columns, transaction
 
 # The denominator of a silent agency's share moves on with every day that others report.
@@ -54,7 +51,7 @@ class SilenceStore:
             state = await session.fetchrow(QUERIES["read_copy_state"])
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
-            until = _complete_until(state)
+            until = complete_until(state)
             clock = tick(Clock(row["reading"], row["seen_at"]), until)
             behind = is_behind(until, now, is_filling=state["is_filling"])
             duties = await session.fetch(
@@ -62,7 +59,7 @@ class SilenceStore:
             )
             looks = [
                 look_at(
-                    _map_row_to_duty(duty),
+                    map_row_to_duty(duty),
                     _map_row_to_hearing(duty),
                     Quiet() if duty["state"] is None else map_row_to_life(duty),
                     duty["reported_at"],
@@ -101,8 +98,8 @@ class SilenceStore:
         return len(changed)
 
 
-def _complete_until(state: asyncpg.Record) -> datetime | None:
-    """Up to when all that was logged by anybody is in the copy."""
+def complete_until(state: asyncpg.Record) -> datetime | None:
+    """Return up to when all that was logged by anybody is in the copy."""
     if state["is_filling"] or state["applied_until"] is None:
         return None
     applied: datetime = state["applied_until"]
@@ -114,35 +111,8 @@ async def _save(session: Session, looks: list[DutyLook], now: datetime) -> None:
     hearings = [_map_look_to_row(look) for look in looks if not look.duty.is_removed]
     if hearings:
         await session.execute(SILENCE["save_hearings"], *columns(hearings, 9))
-    kept = [look for look in looks if look.has_alert]
-    if not kept:
-        return
-    kind = AgencyKind.SILENT
-    alerts = [
-        (
-            agency_fingerprint(kind, look.duty.agency, look.duty.indicator),
-            look.duty.agency,
-            look.duty.indicator,
-            kind.value,
-            state_of(look.life).value,
-            look.life.episode,
-            *life_columns(look.life),
-            look.summary.english,
-            look.summary.vietnamese,
-        )
-        for look in kept
-    ]
-    await session.execute(SILENCE["save_agency_alerts"], *columns(alerts, 14), now)
-    notices = [
-        (
-            agency_fingerprint(kind, look.duty.agency, look.duty.indicator),
-            render_agency_notice(kind, look, look.notice, now),
-        )
-        for look in kept
-        if look.notice is not None
-    ]
-    if notices:
-        await session.execute(QUERIES["add_to_outbox"], *columns(notices, 2))
+    alerts = [look.alert for look in looks if look.alert is not None]
+    await save_agency_alerts(session, alerts, now)
 
 
 async def _write_gaps(session: Session) -> list[int]:
@@ -180,21 +150,6 @@ async def _write_gaps(session: Session) -> list[int]:
     ]
     rows = await session.fetch(SILENCE["save_gaps"], *columns(gaps, 3))
     return sorted(row["unit_id"] for row in rows)
-
-
-def _map_row_to_duty(row: asyncpg.Record) -> Duty:
-    return Duty(
-        agency=row["agency"],
-        agency_name=row["agency_name"],
-        indicator=row["indicator"],
-        indicator_name=row["indicator_name"],
-        indicator_name_vi=row["indicator_name_vi"],
-        locality=row["locality"],
-        timezone=row["timezone"],
-        cadence=row["cadence"],
-        expected_at=row["expected_at"],
-        is_removed=row["is_removed"],
-    )
 
 
 def _map_row_to_hearing(row: asyncpg.Record) -> Hearing:
