@@ -1,0 +1,74 @@
+"""`ControlMismatch` from the door to `uptake.alerts`, services killed on the way."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.events import event, now, opened, reversal
+from tests.support.stack import Stack
+from tests.support.totals import local_today, read_alerts, wait_alert, wait_notices
+from tests.support.uptake_command import run_uptake
+
+pytestmark = pytest.mark.timeout(240)
+
+DAY = timedelta(days=1)
+KIND = "ControlMismatch"
+
+
+def claim(count: int) -> dict[str, Any]:
+    """State the bank's own figure for yesterday."""
+    return event(
+        "uptake.control.stated",
+        indicator="cashless_accounts",
+        count=count,
+        day=(local_today() - DAY).isoformat(),
+    )
+
+
+async def send(stack: Stack, *events: dict[str, Any]) -> None:
+    """Send events that are taken."""
+    assert (await stack.post(list(events))).status == 202
+
+
+async def test_claim_that_differs_is_told_until_it_is_mended(stack: Stack) -> None:
+    """By the events that were missing, by a corrected claim, by a voided one."""
+    stack.overrides["UPTAKE_CONTROL_FOR_SECONDS"] = "1"
+    await stack.start("ingest", "aggregation", "alerting")
+    yesterday = now() - DAY
+    await send(stack, opened(7, at=yesterday), opened(5), claim(10))
+    await wait_alert(stack, "firing", kind=KIND)
+    ran = await run_uptake(stack, "alerts", "show", "bank")
+    assert ran.status == 0, ran
+    assert f"{local_today() - DAY} 3 more" in " ".join(ran.out.split())
+
+    await stack.kill("alerting")
+    await stack.kill("aggregation")
+    await send(stack, opened(3, locality="16000", at=yesterday))
+    await stack.start("aggregation", "alerting")
+    await wait_alert(stack, "resolved", kind=KIND)
+
+    wrong = claim(11)
+    await send(stack, wrong)
+    await wait_alert(stack, "firing", kind=KIND, episode=2)
+    await stack.kill("alerting")
+    await send(stack, claim(10))
+    await stack.start("alerting")
+    await wait_alert(stack, "resolved", kind=KIND, episode=2)
+
+    worse = claim(12)
+    await send(stack, worse)
+    await wait_alert(stack, "firing", kind=KIND, episode=3)
+    await stack.kill("aggregation")
+    await send(stack, reversal(worse))
+    await stack.start("aggregation")
+    await wait_alert(stack, "resolved", kind=KIND, episode=3)
+
+    states = ["pending", "firing", "kept", "resolved"]
+    await wait_notices(stack, 3 * len(states))
+    told = [one for one in await read_alerts(stack) if one.data.kind == KIND]
+    assert len({one.data.fingerprint for one in told}) == 1
+    # At least once: a kill may repeat a message, under the id that it had.
+    ids = list(dict.fromkeys(one.id for one in told))
+    assert [one.rpartition("/")[2] for one in ids] == 3 * states
+    assert {one.subject for one in told} == {"bank"}
