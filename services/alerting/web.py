@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 
 from services.alerting.core.status import FULL_BP, Status
 from services.alerting.store import AlertStore, ComparisonStore, Gauge
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
 from shared.http import Readiness, make_application, probe_routes
-from shared.metrics import AlertingMetrics
 
 REFRESH_SECONDS: Final = 5.0
 

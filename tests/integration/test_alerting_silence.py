@@ -232,7 +232,7 @@ async def test_silent_agency_makes_what_it_feeds_unknown_until_it_has_settled(
     (delivery,) = [
         one
         for one in await AlertStore(world.pool).claim_deliveries(
-            LIMIT, resolved_for=HOUR, lease=HOUR
+            LIMIT, resolved_for=HOUR, lease=HOUR, end_sought_for=HOUR
         )
         if one.agency
     ]

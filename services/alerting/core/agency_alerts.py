@@ -8,20 +8,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from services.alerting.core.agency_figures import AgencySubject
+from services.alerting.core.alerts import Kind
 from services.alerting.core.life_cycle import Life, State, retire, step
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.silence import (
     Clock,
     Hearing,
+    Voice,
     condition_of_silence,
     hear,
     next_reading,
     policy_of_silence,
 )
-from services.alerting.core.texts import Summary
-
-_HOUR: Final = timedelta(hours=1)
+from services.alerting.core.templates import TextName, Texts
+from services.alerting.core.texts import Summary, summarize_agency
 
 
 class AgencyKind(StrEnum):
@@ -30,6 +32,9 @@ class AgencyKind(StrEnum):
     SILENT = "AgencySilent"
     MISMATCH = "ControlMismatch"
 
+
+AnyKind = Kind | AgencyKind
+ALL_KINDS: Final[frozenset[AnyKind]] = frozenset({*Kind, *AgencyKind})
 
 AGENCY_SEVERITIES: Final[Mapping[AgencyKind, str]] = MappingProxyType(
     {AgencyKind.SILENT: "warning", AgencyKind.MISMATCH: "warning"}
@@ -53,6 +58,7 @@ class Duty:
         indicator_name: In English.
         indicator_name_vi: In Vietnamese.
         locality: Code of the top of what the agency reports for.
+        province: Code of the province that this is in; empty for the nation's.
         timezone: In which its texts say when.
         cadence: Longest time between two reports; None: any.
         expected_at: Since when reports are expected.
@@ -65,6 +71,7 @@ class Duty:
     indicator_name: str
     indicator_name_vi: str
     locality: str
+    province: str
     timezone: str
     cadence: timedelta | None
     expected_at: datetime
@@ -153,6 +160,7 @@ def look_at(
     *,
     behind: bool,
     now: datetime,
+    texts: Texts = SHIPPED,
 ) -> DutyLook:
     """Take an agency's silence, and the alert about it, one look further.
 
@@ -164,6 +172,7 @@ def look_at(
         clock: The listening clock, now.
         behind: Whether it is we who do not hear.
         now: By the database's clock.
+        texts: What alerts say.
     """
     after = hearing
     if not (behind or duty.is_removed):
@@ -182,37 +191,26 @@ def look_at(
         life=told.life,
         has_alert=told.life.episode > 0,
         notice=told.notice,
-        summary=_say(duty, after, reported_at),
+        summary=_say(duty, after, reported_at, texts),
     )
 
 
-def _say(duty: Duty, hearing: Hearing, reported_at: datetime | None) -> Summary:
-    """Say what is known; only what stays true until the next look.
-
-    Dates are said and not durations: nobody looks again while a silence lasts.
-    """
-    name, code = duty.agency_name, duty.agency
-    what, what_vi = duty.indicator_name, duty.indicator_name_vi
-    heard_at = hearing.heard_at or reported_at
+def _say(
+    duty: Duty, hearing: Hearing, reported_at: datetime | None, texts: Texts
+) -> Summary:
+    name = TextName.AGENCY_OVER
     if duty.is_removed:
-        return Summary(
-            f"{name} ({code}) is no longer expected to report: {what}.",
-            f"{name} ({code}) không còn phải báo cáo: {what_vi}.",
-        )
-    if heard_at is None:
-        since = _instant(duty.expected_at, duty)
-        english = f"{name} ({code}) has never reported: {what}. Expected since {since}"
-        vietnamese = f"{name} ({code}) chưa từng báo cáo: {what_vi}. Chờ từ {since}"
-    else:
-        last = _instant(heard_at, duty)
-        english = f"{name} ({code}) last reported on {last}: {what}"
-        vietnamese = f"{name} ({code}) báo cáo lần cuối lúc {last}: {what_vi}"
-    if duty.cadence is not None:
-        hours = duty.cadence // _HOUR
-        english += f"; due every {hours} h"
-        vietnamese += f"; phải báo cáo mỗi {hours} giờ"
-    return Summary(f"{english}.", f"{vietnamese}.")
-
-
-def _instant(at: datetime, duty: Duty) -> str:
-    return f"{at.astimezone(ZoneInfo(duty.timezone)):%Y-%m-%d %H:%M}"
+        name = TextName.AGENCY_REMOVED
+    elif hearing.voice is Voice.SILENT:
+        name = TextName.AGENCY_SILENT
+    subject = AgencySubject(
+        agency=duty.agency,
+        agency_name=duty.agency_name,
+        indicator_name=duty.indicator_name,
+        indicator_name_vi=duty.indicator_name_vi,
+        timezone=duty.timezone,
+        heard_at=hearing.heard_at or reported_at,
+        expected_at=duty.expected_at,
+        cadence=duty.cadence,
+    )
+    return summarize_agency(name, subject, texts)

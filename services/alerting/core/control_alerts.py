@@ -17,6 +17,8 @@ from services.alerting.core.life_cycle import (
     waits,
 )
 from services.alerting.core.path import local_day
+from services.alerting.core.shipped_texts import SHIPPED
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Summary
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
@@ -65,6 +67,7 @@ def compare(
     *,
     behind: bool,
     now: datetime,
+    texts: Texts = SHIPPED,
 ) -> Comparison:
     """Hold claims against counts, and take the alert about them one look further.
 
@@ -77,6 +80,7 @@ def compare(
         policy: How patient the alert is.
         behind: Whether it is we who lack events.
         now: By the database's clock.
+        texts: What alerts say.
     """
     duty = claims.duty
     until = complete_until or now
@@ -92,7 +96,7 @@ def compare(
         stepped = retire(life, now)
     else:
         stepped = step(life, verdict.condition, policy, now)
-    summary = say_claims(duty, verdict)
+    summary = say_claims(duty, verdict, texts)
     if is_unknown and not duty.is_removed and told is not None:
         summary = told
     alert = AgencyAlert(

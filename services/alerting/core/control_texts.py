@@ -1,44 +1,29 @@
 """What the alert about an agency's claims says."""
 
 from services.alerting.core.agency_alerts import Duty
+from services.alerting.core.agency_figures import AgencySubject
 from services.alerting.core.control import Verdict
-from services.alerting.core.texts import Summary
+from services.alerting.core.templates import TextName, Texts
+from services.alerting.core.texts import Summary, summarize_agency
 
 
-def say_claims(duty: Duty, verdict: Verdict) -> Summary:
+def say_claims(duty: Duty, verdict: Verdict, texts: Texts) -> Summary:
     """Say which days an agency claims otherwise than was counted."""
-    who = f"{duty.agency_name} ({duty.agency})"
-    what, what_vi = duty.indicator_name, duty.indicator_name_vi
+    name = TextName.CONTROL_OVER
     if duty.is_removed:
-        return Summary(
-            f"{who} no longer reports: {what}.", f"{who} không còn báo cáo: {what_vi}."
-        )
-    if not verdict.differing:
-        return Summary(
-            f"{who} claims what was counted: {what}.",
-            f"{who} khai đúng với số đã ghi nhận: {what_vi}.",
-        )
-    days = [
-        f"{day} {_count(abs(over))} {'more' if over > 0 else 'fewer'}"
-        for day, over in verdict.days
-    ]
-    days_vi = [
-        f"{day} {'nhiều' if over > 0 else 'ít'} hơn {_count_vi(abs(over))}"
-        for day, over in verdict.days
-    ]
-    others = verdict.differing - len(verdict.days)
-    if others:
-        days.append(f"and on {others} other {'day' if others == 1 else 'days'}")
-        days_vi.append(f"và {others} ngày khác")
-    return Summary(
-        f"{who} claims other figures than were counted: {what}; {'; '.join(days)}.",
-        f"{who} khai khác số đã ghi nhận: {what_vi}; {'; '.join(days_vi)}.",
+        name = TextName.AGENCY_REMOVED
+    elif verdict.differing:
+        name = TextName.CONTROL_MISMATCH
+    subject = AgencySubject(
+        agency=duty.agency,
+        agency_name=duty.agency_name,
+        indicator_name=duty.indicator_name,
+        indicator_name_vi=duty.indicator_name_vi,
+        timezone=duty.timezone,
+        heard_at=None,
+        expected_at=duty.expected_at,
+        cadence=duty.cadence,
+        differing=verdict.differing,
+        differences=verdict.days,
     )
-
-
-def _count(value: int) -> str:
-    return f"{value:,}"
-
-
-def _count_vi(value: int) -> str:
-    return _count(value).replace(",", ".")
+    return summarize_agency(name, subject, texts)

@@ -206,9 +206,14 @@ def _is_lagging(
     if short.is_enough and long.is_enough:
         return False
     if was:
-        return place < Fraction(target.behind.leave_bp, FULL_BP)
-    is_short_of_path = place < Fraction(target.behind.enter_bp, FULL_BP)
+        return _is_below(place, target.behind.leave_bp)
+    is_short_of_path = _is_below(place, target.behind.enter_bp)
     return is_short_of_path and not short.is_enough and not long.is_enough
+
+
+def _is_below(ratio: Fraction, limit_bp: int) -> bool:
+    """Compare exactly, in whole numbers: cheaper than comparing two fractions."""
+    return ratio.numerator * FULL_BP < limit_bp * ratio.denominator
 
 
 def _open_status(place: Fraction, *, is_lagging: bool, is_at_risk: bool) -> Status:
@@ -216,4 +221,4 @@ def _open_status(place: Fraction, *, is_lagging: bool, is_at_risk: bool) -> Stat
         return Status.LAGGING
     if is_at_risk:
         return Status.AT_RISK
-    return Status.AHEAD if place >= Fraction(AHEAD_BP, FULL_BP) else Status.ON_TRACK
+    return Status.ON_TRACK if _is_below(place, AHEAD_BP) else Status.AHEAD

@@ -117,6 +117,52 @@ CREATE TABLE alerting.daily_total (
 ALTER TABLE alerting.daily_total OWNER TO uptake_alerting;
 
 --
+-- Name: delivery; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.delivery (
+    delivery_id bigint NOT NULL,
+    receiver text NOT NULL,
+    channel text NOT NULL,
+    fingerprint text NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    message_id text,
+    message bytea,
+    queued_at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    refusals integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    tried_at timestamp with time zone,
+    told_at timestamp with time zone,
+    dead_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT delivery_channel_check CHECK ((channel = ANY (ARRAY['alertmanager'::text, 'webhook'::text]))),
+    CONSTRAINT delivery_check CHECK (((channel = 'alertmanager'::text) OR (num_nonnulls(message_id, message) = 2))),
+    CONSTRAINT delivery_check1 CHECK (((told_at IS NULL) OR (dead_at IS NULL))),
+    CONSTRAINT delivery_check2 CHECK (((channel = 'alertmanager'::text) OR ((next_at IS NULL) = (num_nonnulls(told_at, dead_at) = 1)))),
+    CONSTRAINT delivery_refusals_check CHECK ((refusals >= 0)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'pending'::text, 'firing'::text, 'kept'::text, 'resolved'::text]))),
+    CONSTRAINT delivery_tries_check CHECK ((tries >= 0))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE alerting.delivery OWNER TO uptake_alerting;
+
+--
+-- Name: delivery_delivery_id_seq; Type: SEQUENCE; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE alerting.delivery ALTER COLUMN delivery_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME alerting.delivery_delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: duty; Type: TABLE; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -331,6 +377,8 @@ CREATE TABLE alerting.target (
     period text,
     succeeds text,
     is_at_risk boolean DEFAULT false NOT NULL,
+    forecast_at timestamp with time zone,
+    changed_at timestamp with time zone,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
@@ -454,6 +502,25 @@ CREATE TABLE alerting.watermark (
 ALTER TABLE alerting.watermark OWNER TO uptake_alerting;
 
 --
+-- Name: webhook; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.webhook (
+    webhook text NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    allowance integer DEFAULT 1 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    claimed_by uuid,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_allowance_check CHECK ((allowance >= 1)),
+    CONSTRAINT webhook_failures_check CHECK ((failures >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE alerting.webhook OWNER TO uptake_alerting;
+
+--
 -- Name: agency_silence; Type: VIEW; Schema: reporting; Owner: uptake_alerting
 --
 
@@ -490,13 +557,65 @@ CREATE VIEW reporting.alert AS
     a.resolved_at,
     a.summary_en,
     a.summary_vi,
-    a.evaluated_at,
+    GREATEST(a.evaluated_at, t.evaluated_at) AS evaluated_at,
     a.agency
    FROM ((alerting.alert a
      LEFT JOIN alerting.target t ON ((t.target = a.target)))
      LEFT JOIN alerting.duty d ON (((d.agency = a.agency) AND (d.indicator = a.indicator))));
 
 ALTER VIEW reporting.alert OWNER TO uptake_alerting;
+
+--
+-- Name: alert_delivery; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.alert_delivery AS
+ SELECT d.channel,
+    d.receiver,
+    d.fingerprint,
+    a.kind,
+    a.target,
+    a.agency,
+    a.indicator,
+    d.state,
+    d.since,
+        CASE
+            WHEN (d.told_at IS NOT NULL) THEN 'told'::text
+            WHEN (d.dead_at IS NOT NULL) THEN 'dead'::text
+            ELSE 'waiting'::text
+        END AS outcome,
+    d.queued_at,
+    d.tries,
+    d.tried_at,
+        CASE
+            WHEN (d.next_at IS NOT NULL) THEN GREATEST(d.next_at, w.next_at)
+            ELSE NULL::timestamp with time zone
+        END AS next_at,
+    d.told_at,
+    d.dead_at,
+    d.reason
+   FROM ((alerting.delivery d
+     LEFT JOIN alerting.alert a USING (fingerprint))
+     LEFT JOIN alerting.webhook w ON (((d.channel = 'webhook'::text) AND (w.webhook = d.receiver))));
+
+ALTER VIEW reporting.alert_delivery OWNER TO uptake_alerting;
+
+--
+-- Name: alert_wait; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.alert_wait AS
+ SELECT a.fingerprint,
+    (EXTRACT(epoch FROM (a.credited + GREATEST((t.evaluated_at - a.seen_at), '00:00:00'::interval))))::bigint AS waited_seconds,
+        CASE a.state
+            WHEN 'pending'::text THEN t.for_seconds
+            ELSE t.keep_seconds
+        END AS wait_seconds
+   FROM (alerting.alert a
+     JOIN alerting.target t USING (target))
+  WHERE (a.state = ANY (ARRAY['pending'::text, 'kept'::text]));
+
+ALTER VIEW reporting.alert_wait OWNER TO uptake_alerting;
 
 --
 -- Name: target_forecast; Type: VIEW; Schema: reporting; Owner: uptake_alerting
@@ -516,6 +635,24 @@ CREATE VIEW reporting.target_forecast AS
   WHERE ((NOT t.is_removed) AND (f.day IS NOT NULL));
 
 ALTER VIEW reporting.target_forecast OWNER TO uptake_alerting;
+
+--
+-- Name: target_look; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.target_look AS
+ SELECT target,
+    timezone,
+    enter_bp,
+    leave_bp,
+    for_seconds,
+    keep_seconds,
+    evaluated_at AS looked_at,
+    NULLIF(next_evaluation_at, '-infinity'::timestamp with time zone) AS next_look_at
+   FROM alerting.target t
+  WHERE ((NOT is_removed) AND (status IS NOT NULL));
+
+ALTER VIEW reporting.target_look OWNER TO uptake_alerting;
 
 --
 -- Name: target_silence; Type: VIEW; Schema: reporting; Owner: uptake_alerting
@@ -625,6 +762,20 @@ ALTER TABLE ONLY alerting.comparison
 
 ALTER TABLE ONLY alerting.daily_total
     ADD CONSTRAINT daily_total_pkey PRIMARY KEY (indicator, locality, valid_from, agency, day);
+
+--
+-- Name: delivery delivery_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
+
+--
+-- Name: delivery delivery_receiver_channel_fingerprint_state_since_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.delivery
+    ADD CONSTRAINT delivery_receiver_channel_fingerprint_state_since_key UNIQUE (receiver, channel, fingerprint, state, since);
 
 --
 -- Name: duty duty_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
@@ -746,6 +897,13 @@ ALTER TABLE ONLY alerting.watermark
     ADD CONSTRAINT watermark_pkey PRIMARY KEY (partition);
 
 --
+-- Name: webhook webhook_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (webhook);
+
+--
 -- Name: alert_next_delivery; Type: INDEX; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -762,6 +920,24 @@ CREATE INDEX comparison_due ON alerting.comparison USING btree (next_look_at);
 --
 
 CREATE INDEX daily_total_agency ON alerting.daily_total USING btree (agency, indicator, day);
+
+--
+-- Name: delivery_queued; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_queued ON alerting.delivery USING btree (queued_at);
+
+--
+-- Name: delivery_untold; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_untold ON alerting.delivery USING btree (receiver) WHERE (told_at IS NULL);
+
+--
+-- Name: delivery_waiting; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_waiting ON alerting.delivery USING btree (receiver, fingerprint, delivery_id) WHERE (next_at IS NOT NULL);
 
 --
 -- Name: target_next_evaluation; Type: INDEX; Schema: alerting; Owner: uptake_alerting
@@ -870,10 +1046,28 @@ GRANT SELECT ON TABLE reporting.agency_silence TO uptake_reader;
 GRANT SELECT ON TABLE reporting.alert TO uptake_reader;
 
 --
+-- Name: TABLE alert_delivery; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.alert_delivery TO uptake_reader;
+
+--
+-- Name: TABLE alert_wait; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.alert_wait TO uptake_reader;
+
+--
 -- Name: TABLE target_forecast; Type: ACL; Schema: reporting; Owner: uptake_alerting
 --
 
 GRANT SELECT ON TABLE reporting.target_forecast TO uptake_reader;
+
+--
+-- Name: TABLE target_look; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.target_look TO uptake_reader;
 
 --
 -- Name: TABLE target_silence; Type: ACL; Schema: reporting; Owner: uptake_alerting

@@ -78,7 +78,7 @@ SET reading = $1, seen_at = $2,
 -- has to end. $3: we are behind, so only alerts that must stand still.
 SELECT
     d.agency, d.indicator, d.agency_name, d.indicator_name, d.indicator_name_vi,
-    d.locality, d.timezone, d.cadence, d.is_required, d.is_removed, d.expected_at,
+    d.locality, d.province, d.timezone, d.cadence, d.is_required, d.is_removed, d.expected_at,
     d.heard_at, d.mark, d.noted, d.turned, d.voice, d.voice_since, r.reported_at,
     a.state, a.episode, a.state_since, a.pending_since, a.firing_since, a.resolved_at,
     a.credited, a.seen_at, a.was_kept

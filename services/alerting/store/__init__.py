@@ -5,8 +5,10 @@ from services.alerting.store.comparisons import ComparisonStore
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
 from services.alerting.store.forecasts import ForecastStore
+from services.alerting.store.history import HistoryStore
 from services.alerting.store.silences import SilenceStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
+from services.alerting.store.webhooks import WebhookStore
 
 __all__ = [
     "AlertStore",
@@ -17,6 +19,8 @@ __all__ = [
     "EvaluationStore",
     "ForecastStore",
     "Gauge",
+    "HistoryStore",
     "SilenceStore",
     "TotalsStore",
+    "WebhookStore",
 ]

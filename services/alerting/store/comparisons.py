@@ -1,7 +1,7 @@
 """Holding what agencies claim against what was counted; a transaction each round."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -10,8 +10,11 @@ from services.alerting.core.control import PATIENCE, Control
 from services.alerting.core.control_alerts import Claims, Comparison, compare
 from services.alerting.core.life_cycle import Policy, Quiet
 from services.alerting.core.path import local_day
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.silence import is_behind
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Summary
+from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import CONTROL, QUERIES
 from services.alerting.store.agency_alerts import save_agency_alerts
 from services.alerting.store.rows import map_row_to_duty, map_row_to_life
@@ -25,14 +28,25 @@ Pair = tuple[str, str]
 class ComparisonStore:
     """Any number of replicas may compare; each claim is looked at by one at a time."""
 
-    def __init__(self, pool: asyncpg.Pool, policy: Policy = PATIENCE) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        policy: Policy = PATIENCE,
+        *,
+        texts: Texts = SHIPPED,
+        webhooks: Sequence[Webhook] = (),
+    ) -> None:
         """Take what is needed.
 
         Args:
             pool: Of alerting's connections.
             policy: How patient the alerts are.
+            texts: What alerts say.
+            webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
+        self._texts = texts
+        self._webhooks = tuple(webhooks)
         self._policy = policy
 
     async def compare_due(self, limit: int) -> int:
@@ -68,10 +82,11 @@ class ComparisonStore:
                     self._policy,
                     behind=behind,
                     now=now,
+                    texts=self._texts,
                 )
                 for row in rows
             ]
-            await _save(session, looks, now)
+            await _save(session, looks, self._webhooks, now)
         return len(looks)
 
     async def differing_by_agency(self) -> Mapping[str, int]:
@@ -106,11 +121,16 @@ def _told(row: asyncpg.Record) -> Summary | None:
     return Summary(row["summary_en"], row["summary_vi"])
 
 
-async def _save(session: Session, looks: list[Comparison], now: datetime) -> None:
+async def _save(
+    session: Session,
+    looks: list[Comparison],
+    webhooks: Sequence[Webhook],
+    now: datetime,
+) -> None:
     saved = [
         (look.duty.agency, look.duty.indicator, look.next_at, look.differing)
         for look in looks
     ]
     await session.execute(CONTROL["save_comparisons"], *columns(saved, 4))
     alerts = [look.alert for look in looks if look.alert is not None]
-    await save_agency_alerts(session, alerts, now)
+    await save_agency_alerts(session, alerts, webhooks, now)

@@ -1,6 +1,7 @@
 """Listening to agencies, and working out what targets lack, a transaction each."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from services.alerting.core.agency_alerts import (
     look_at,
 )
 from services.alerting.core.life_cycle import Quiet
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.silence import (
     REPORTED_DAYS,
     Clock,
@@ -21,6 +23,8 @@ from services.alerting.core.silence import (
     tick,
 )
 from services.alerting.core.status import FULL_BP, Reason
+from services.alerting.core.templates import Texts
+from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import COPY, QUERIES, SILENCE
 from services.alerting.store.agency_alerts import save_agency_alerts
 from services.alerting.store.rows import map_row_to_duty, map_row_to_life
@@ -33,8 +37,23 @@ GAPS_AGE_MAX: Final = timedelta(hours=1)
 class SilenceStore:
     """Any number of replicas may listen; one at a time does."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        texts: Texts = SHIPPED,
+        webhooks: Sequence[Webhook] = (),
+    ) -> None:
+        """Take what is needed.
+
+        Args:
+            pool: Connections.
+            texts: What alerts say.
+            webhooks: Told of transitions, from the transaction that makes them.
+        """
         self._pool = pool
+        self._texts = texts
+        self._webhooks = tuple(webhooks)
 
     async def listen(self, limit: int) -> int:
         """Let the clock run, look at duties, save voices, alerts and notices.
@@ -66,10 +85,11 @@ class SilenceStore:
                     clock,
                     behind=behind,
                     now=now,
+                    texts=self._texts,
                 )
                 for duty in duties
             ]
-            await _save(session, looks, now)
+            await _save(session, looks, self._webhooks, now)
             is_turned = any(look.is_turned for look in looks)
             await session.execute(
                 SILENCE["save_listening"], clock.reading, clock.seen_at, is_turned
@@ -107,12 +127,14 @@ def complete_until(state: asyncpg.Record) -> datetime | None:
     return min(applied, caught_up)
 
 
-async def _save(session: Session, looks: list[DutyLook], now: datetime) -> None:
+async def _save(
+    session: Session, looks: list[DutyLook], webhooks: Sequence[Webhook], now: datetime
+) -> None:
     hearings = [_map_look_to_row(look) for look in looks if not look.duty.is_removed]
     if hearings:
         await session.execute(SILENCE["save_hearings"], *columns(hearings, 9))
     alerts = [look.alert for look in looks if look.alert is not None]
-    await save_agency_alerts(session, alerts, now)
+    await save_agency_alerts(session, alerts, webhooks, now)
 
 
 async def _write_gaps(session: Session) -> list[int]:

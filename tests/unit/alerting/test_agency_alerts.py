@@ -25,6 +25,7 @@ DUTY = Duty(
     indicator_name="Cashless accounts",
     indicator_name_vi="Tài khoản không dùng tiền mặt",
     locality="38",
+    province="38",
     timezone="Asia/Ho_Chi_Minh",
     cadence=DAY,
     expected_at=NOON,
@@ -122,7 +123,7 @@ def test_alert_ends_at_once_with_the_duty() -> None:
     assert isinstance(seen.life, Resolved)
     assert seen.notice is State.RESOLVED
     assert seen.summary.english == (
-        "Bank association (bank) is no longer expected to report: Cashless accounts."
+        "Bank association (bank) is no longer expected to report cashless accounts."
     )
 
 
@@ -130,21 +131,38 @@ def test_text_says_when_it_last_reported_in_local_time() -> None:
     """What stays true for as long as nobody looks."""
     seen = look(2 * DAY, HOUR)
     assert seen.summary.english == (
-        "Bank association (bank) last reported on 2026-11-21 20:00: Cashless accounts; "
-        "due every 24 h."
+        "Bank association (bank) is not reporting cashless accounts. It last reported "
+        "on 21 November 2026, 20:00. A report is due every 24 hours."
     )
     assert seen.summary.vietnamese == (
-        "Bank association (bank) báo cáo lần cuối lúc 2026-11-21 20:00: Tài khoản "
-        "không dùng tiền mặt; phải báo cáo mỗi 24 giờ."
+        "Bank association (bank) không báo cáo tài khoản không dùng tiền mặt. Báo cáo "
+        "lần cuối lúc 20:00 ngày 21/11/2026. Phải báo cáo mỗi 24 giờ."
     )
 
 
 def test_text_says_that_it_never_reported() -> None:
     """And since when that is expected."""
     assert SILENT.summary.english == (
-        "Bank association (bank) has never reported: Cashless accounts. Expected since "
-        "2026-11-21 19:00; due every 24 h."
+        "Bank association (bank) is not reporting cashless accounts. It has never "
+        "reported; it is expected to since 21 November 2026, 19:00. A report is due "
+        "every 24 hours."
     )
+
+
+def test_text_of_one_that_returned_says_so() -> None:
+    """While the alert is kept, and when it is over."""
+    back = look(3 * DAY, 3 * DAY, hearing=SILENT.hearing, life=SILENT.life)
+    assert isinstance(back.life, Kept)
+    assert back.summary.english == (
+        "Bank association (bank) reports cashless accounts again. It last reported on "
+        "24 November 2026, 19:00. A report is due every 24 hours."
+    )
+
+
+def test_agency_without_a_cadence_owes_no_hours() -> None:
+    """The sentence about them is left out."""
+    seen = look(2 * DAY, HOUR, duty=replace(DUTY, cadence=None))
+    assert "hours" not in seen.summary.english
 
 
 @pytest.mark.parametrize(
