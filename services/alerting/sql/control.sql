@@ -81,7 +81,7 @@ WHERE d.agency = o.agency AND d.indicator = o.indicator
 -- catalogue has never had nothing can be said: it has no duty.
 SELECT
     c.agency, c.indicator, d.agency_name, d.indicator_name, d.indicator_name_vi,
-    d.locality, d.timezone, d.cadence, d.expected_at, d.window_days,
+    d.locality, d.province, d.timezone, d.cadence, d.expected_at, d.window_days,
     NOT d.is_sender AS is_removed,
     a.state, a.episode, a.state_since, a.pending_since, a.firing_since, a.resolved_at,
     a.credited, a.seen_at, a.was_kept, a.summary_en, a.summary_vi
