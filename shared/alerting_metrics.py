@@ -52,6 +52,12 @@ class AlertingMetrics(TargetMetrics):
             ("agency",),
             registry=registry,
         )
+        self.differing = Gauge(
+            "uptake_agency_differing_days",
+            "Days that an agency claims otherwise than was counted, of all indicators.",
+            ("agency",),
+            registry=registry,
+        )
         self.firing = Gauge(
             "uptake_alerts_firing",
             "Alerts that fire now, by kind.",

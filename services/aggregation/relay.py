@@ -236,6 +236,15 @@ def map_total_to_message(total: ChangedTotal) -> Message:
             "agency": total.agency,
             "indicator": total.indicator,
         }
+    elif total.kind == b"k":
+        place = {
+            "kind": "control",
+            "indicator": total.indicator,
+            "agency": total.agency,
+            "day": total.day,
+        }
+        key = tuple(place.values())
+        figures = {"claimed": total.claimed}
     else:
         kind = "stated" if total.kind == b"s" else "day"
         place = {

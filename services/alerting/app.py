@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from services.alerting.comparer import Comparer
 from services.alerting.consumer import TotalsReader, TotalsSubscription
 from services.alerting.endpoints import Endpoint
 from services.alerting.forecaster import Forecaster
@@ -26,6 +27,7 @@ from services.alerting.relay import (
 from services.alerting.settings import AlertingSettings, BacktestSettings
 from services.alerting.store import (
     AlertStore,
+    ComparisonStore,
     DefinitionStore,
     EvaluationStore,
     ForecastStore,
@@ -198,6 +200,10 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
     silences = SilenceStore(pool, texts=settings.texts(), webhooks=webhooks)
     listener = Listener(silences, on_outage=postgres, on_change=ticker.wake)
+    comparisons = ComparisonStore(
+        pool, settings.control_policy(), texts=settings.texts(), webhooks=webhooks
+    )
+    comparer = Comparer(comparisons, on_outage=postgres)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -215,6 +221,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     )
     gauges = GaugeRefresh(
         alerts,
+        comparisons,
         metrics,
         levels=settings.alert_metrics_localities,
         on_outage=postgres,
@@ -228,6 +235,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
         tasks.create_task(listener.run())
+        tasks.create_task(comparer.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())

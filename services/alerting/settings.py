@@ -1,5 +1,6 @@
 """What alerting is told from outside; each setting is one environment variable."""
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
+from services.alerting.core.life_cycle import Policy
 from services.alerting.core.risk import RiskLimits
 from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.status import FULL_BP
@@ -161,6 +163,14 @@ class AlertingSettings(
         le=300,
         description="how often a target is judged when its total does not change",
     )
+    control_for_seconds: float = Field(
+        default=3600,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="how long an agency's own figure for a day that is over has to "
+        "differ from what was counted before ControlMismatch fires; and how long all "
+        "have to agree before it ends",
+    )
     alert_texts: Annotated[Path, AfterValidator(_check_texts)] | None = Field(
         default=None,
         description="file with texts that take the place of the shipped ones; `uptake "
@@ -174,6 +184,11 @@ class AlertingSettings(
         default=("nation", "province"),
         description="localities whose targets are exported as metrics, by commas",
     )
+
+    def control_policy(self) -> Policy:
+        """Return how patient the alert about an agency's own figures is."""
+        patience = timedelta(seconds=self.control_for_seconds)
+        return Policy(wait=patience, keep=patience)
 
     def texts(self) -> Texts:
         """Return what alerts say."""

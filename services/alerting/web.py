@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.alerting.core.status import FULL_BP, Status
-from services.alerting.store import AlertStore, Gauge
+from services.alerting.store import AlertStore, ComparisonStore, Gauge
 from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
 from shared.http import Readiness, make_application, probe_routes
@@ -27,6 +27,7 @@ class GaugeRefresh:
     def __init__(
         self,
         store: AlertStore,
+        comparisons: ComparisonStore,
         metrics: AlertingMetrics,
         *,
         levels: Sequence[str],
@@ -36,11 +37,13 @@ class GaugeRefresh:
 
         Args:
             store: Knows where targets stand.
+            comparisons: Knows what agencies claim otherwise than was counted.
             metrics: Shown to Prometheus.
             levels: Localities whose targets are shown: the label set stays bounded.
             on_outage: Told of Postgres's outages.
         """
         self._store = store
+        self._comparisons = comparisons
         self._metrics = metrics
         self._levels = levels
         self._on_outage = on_outage
@@ -64,6 +67,14 @@ class GaugeRefresh:
             self._metrics.silent.clear()
             for agency, indicators in silent.items():
                 self._metrics.silent.labels(agency).set(indicators)
+            differing = await wait_out(
+                "count_differing",
+                self._comparisons.differing_by_agency,
+                on_outage=self._on_outage,
+            )
+            self._metrics.differing.clear()
+            for agency, days in differing.items():
+                self._metrics.differing.labels(agency).set(days)
             for kind, count in firing.items():
                 self._metrics.firing.labels(kind.value).set(count)
             await asyncio.sleep(REFRESH_SECONDS)

@@ -47,7 +47,8 @@ class AlertDataV1(BaseModel):
     indicator: str
     locality: str
     status: str
-    """Of the target; of an agency whether it is heard, silent or returning."""
+    """Of the target; of an agency whether it is heard, silent or returning, or whether
+    what it claims agrees or differs."""
     actual: int | None = None
     expected: int | None = None
     goal: int | None = None

@@ -36,6 +36,7 @@ from shared.events.topics import (
     agency_topics,
 )
 from shared.events.totals_v1 import (
+    ControlClaimV1,
     DailyTotalV1,
     LastReportV1,
     StatedLevelV1,
@@ -112,7 +113,13 @@ _CHANNELS: Final = (
         "later one. Compacted. A watermark follows everything that it covers.",
         tuple(
             _Message(model, _TOTAL)
-            for model in (DailyTotalV1, StatedLevelV1, LastReportV1, WatermarkV1)
+            for model in (
+                DailyTotalV1,
+                StatedLevelV1,
+                ControlClaimV1,
+                LastReportV1,
+                WatermarkV1,
+            )
         ),
     ),
     _Channel(

@@ -27,6 +27,7 @@ from shared.events.settled_v1 import (
 )
 from shared.events.topics import EVENTS, SUBMISSIONS
 from shared.events.totals_v1 import (
+    ControlClaimV1,
     DailyTotalV1,
     LastReportV1,
     StatedLevelV1,
@@ -119,6 +120,14 @@ _TOTALS: Final = (
         valid_from=_REFORM,
         day=_YESTERDAY,
         level=8_540,
+        partition=3,
+        revision=1_250,
+    ),
+    ControlClaimV1(
+        indicator=_STOCK,
+        agency=_AGENCY,
+        day=_YESTERDAY,
+        claimed=0,
         partition=3,
         revision=1_250,
     ),

@@ -153,7 +153,8 @@ class AlertV1Row(_Answer):
 
     fingerprint: str
     kind: str
-    target: str | None
+    target: str | None = Field(description="null where the alert is about an agency")
+    agency: str | None = Field(description="null where the alert is about a target")
     indicator: str | None
     locality: str | None
     state: str = Field(description="quiet, pending, firing, kept or resolved")

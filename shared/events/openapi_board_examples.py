@@ -189,6 +189,7 @@ ALERTS: Final[dict[str, dict[str, object]]] = {
                 "fingerprint": "1f6a0d3b5c2e4a79",
                 "kind": "TargetLagging",
                 "target": "demo-cashless",
+                "agency": None,
                 "indicator": "cashless_accounts",
                 "locality": "38",
                 "state": "firing",

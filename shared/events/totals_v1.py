@@ -69,6 +69,26 @@ class StatedLevelV1(_Wire):
         )
 
 
+class ControlClaimV1(_Wire):
+    """An agency's own figure for a day; `claimed` is null once all are voided.
+
+    What was counted is the sum of the same agency's daily totals of the day: it is
+    not said twice, so the two can never differ.
+    """
+
+    kind: Literal["control"] = "control"
+    indicator: str
+    agency: str
+    day: date
+    claimed: int | None
+    partition: int
+    revision: int
+
+    def key(self) -> bytes:
+        """Return the message's key."""
+        return _key("control", self.indicator, self.agency, self.day.isoformat())
+
+
 class LastReportV1(_Wire):
     """When an agency last reported an indicator (log time)."""
 
@@ -98,7 +118,7 @@ class WatermarkV1(_Wire):
 
 
 TotalV1 = Annotated[
-    DailyTotalV1 | StatedLevelV1 | LastReportV1 | WatermarkV1,
+    DailyTotalV1 | StatedLevelV1 | ControlClaimV1 | LastReportV1 | WatermarkV1,
     Field(discriminator="kind"),
 ]
 

@@ -23,14 +23,17 @@ AT: Final = datetime(2026, 11, 21, 2, 0, 0, 250_000, tzinfo=UTC)
 TODAY: Final = date(2026, 11, 21)
 
 
-def _total(kind: bytes, *, level: int | None = None) -> bytes:
+def _total(
+    kind: bytes, *, level: int | None = None, claimed: int | None = None
+) -> bytes:
     is_report = kind == b"l"
+    has_no_leaf = kind in {b"k", b"l"}
     total = ChangedTotal(
         kind=kind,
         indicator="cashless_accounts",
         agency="bank",
-        locality="" if is_report else "15961",
-        valid_from=date.min if is_report else date(2025, 7, 1),
+        locality=None if has_no_leaf else "15961",
+        valid_from=None if has_no_leaf else date(2025, 7, 1),
         series_id=1,
         day=date.min if is_report else TODAY,
         partition=3,
@@ -40,6 +43,7 @@ def _total(kind: bytes, *, level: int | None = None) -> bytes:
         amount=12_345_678_901_234_567_890 if kind == b"d" else 0,
         level=level,
         reported_at=AT if is_report else None,
+        claimed=claimed,
     )
     return map_total_to_message(total)[1]
 
@@ -136,6 +140,8 @@ def messages() -> dict[str, bytes]:
         "total_v1_day": _total(b"d"),
         "total_v1_stated": _total(b"s", level=854_000),
         "total_v1_stated_voided": _total(b"s"),
+        "total_v1_control": _total(b"k", claimed=1_250),
+        "total_v1_control_voided": _total(b"k"),
         "total_v1_report": _total(b"l"),
         "total_v1_watermark": watermark.model_dump_json().encode(),
         "rejected_v1": _rejected(b"bank", b'{"specversion":"1.0","id":"\xff"}'),

@@ -135,6 +135,7 @@ def schema_of_golden(path: Path) -> str:
     return {
         "day": "DailyTotalV1",
         "stated": "StatedLevelV1",
+        "control": "ControlClaimV1",
         "report": "LastReportV1",
         "watermark": "WatermarkV1",
     }.get(message.get("kind"), f"{path.name.partition('_')[0].capitalize()}V1")

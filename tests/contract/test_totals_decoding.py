@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.alerting.consumer.decode import decode_batch, record_hash
 from services.alerting.core.copied import (
+    Claim,
     DayTotal,
     Report,
     Stated,
@@ -18,9 +19,11 @@ from services.alerting.core.copied import (
 )
 from shared.errors import FatalError
 from shared.events.totals_v1 import (
+    ControlClaimV1,
     DailyTotalV1,
     LastReportV1,
     StatedLevelV1,
+    TotalV1,
     WatermarkV1,
 )
 
@@ -71,6 +74,15 @@ totals = st.one_of(
         revision=ordinals,
     ),
     st.builds(
+        ControlClaimV1,
+        indicator=texts,
+        agency=texts,
+        day=st.dates(),
+        claimed=st.none() | ordinals,
+        partition=partitions,
+        revision=ordinals,
+    ),
+    st.builds(
         LastReportV1,
         agency=texts,
         indicator=texts,
@@ -83,19 +95,21 @@ totals = st.one_of(
 
 
 @given(totals)
-def test_every_message_is_read_as_it_was_written(
-    total: DailyTotalV1 | StatedLevelV1 | LastReportV1 | WatermarkV1,
-) -> None:
+def test_every_message_is_read_as_it_was_written(total: TotalV1) -> None:
     """Field by field; sums of any size."""
     value = total.model_dump_json().encode()
     batch = decode_batch([Record(0, 7, total.key(), value)], {0: 7})
-    rows = [*batch.days, *batch.stated, *batch.reports, *batch.watermarks]
+    rows = [
+        *batch.days,
+        *batch.stated,
+        *batch.claims,
+        *batch.reports,
+        *batch.watermarks,
+    ]
     assert rows == [as_row(total)]
 
 
-def as_row(
-    total: DailyTotalV1 | StatedLevelV1 | LastReportV1 | WatermarkV1,
-) -> DayTotal | Stated | Report | Watermark:
+def as_row(total: TotalV1) -> DayTotal | Stated | Claim | Report | Watermark:
     """Write a message's fields as a row of the copy."""
     fields = total.model_dump(exclude={"kind"})
     match total:
@@ -103,6 +117,8 @@ def as_row(
             return DayTotal(effect=fields.pop("count"), **fields)
         case StatedLevelV1():
             return Stated(**fields)
+        case ControlClaimV1():
+            return Claim(**fields)
         case LastReportV1():
             del fields["partition"]
             return Report(**fields)

@@ -184,8 +184,12 @@ async def test_changed_catalogue_gives_the_same_totals(stack: Stack) -> None:
 async def test_tampered_totals_are_found_and_mended(stack: Stack) -> None:
     """--verify names each row and changes nothing; a rebuild mends and publishes."""
     await stack.start("ingest", "aggregation")
-    await stack.post([opened(7), opened(9, locality="16000")])
-    await stack.wait_applied(2)
+    day = (now() + timedelta(hours=7)).date().isoformat()
+    claim = event(
+        "uptake.control.stated", indicator="cashless_accounts", count=16, day=day
+    )
+    await stack.post([opened(7), opened(9, locality="16000"), claim])
+    await stack.wait_applied(3)
     before = await daily_totals(stack)
 
     async def is_published() -> bool:
@@ -199,21 +203,23 @@ async def test_tampered_totals_are_found_and_mended(stack: Stack) -> None:
         "UPDATE aggregation.daily_total SET count = count + 1 WHERE count = 7"
     )
     await stack.fetch("DELETE FROM aggregation.daily_total WHERE count = 9")
+    await stack.fetch("UPDATE aggregation.control SET claimed = claimed + 1")
     wrong = await daily_totals(stack)
     process = await rebuild(stack, "--dry-run", status=1)
     found = process.lines("generations_differ")
-    assert [(each["kept"], each["rebuilt"]) for each in found] == [
+    assert [each["table"] for each in found] == ["control"] + 2 * ["daily_total"]
+    assert [(each["kept"], each["rebuilt"]) for each in found[1:]] == [
         ("8 0", "7 0"),
         (None, "9 0"),
     ]
-    assert f"cashless_accounts bank {HOANG_LOC}" in found[0]["key"]
+    assert f"cashless_accounts bank {HOANG_LOC}" in found[1]["key"]
     assert await daily_totals(stack) == wrong
     process = await rebuild(stack)
     assert process.lines("rebuild_began")[0]["resumed"] is True
-    assert process.lines("rebuild_switched")[0]["differing"] == 2
+    assert process.lines("rebuild_switched")[0]["differing"] == 3
     assert await daily_totals(stack) == before
     rows = await stack.fetch("SELECT kind, keys FROM aggregation.outbox_change")
-    assert [tuple(row) for row in rows] == [(b"d", 2)]
+    assert sorted(tuple(row) for row in rows) == [(b"d", 2), (b"k", 1)]
     await stack.start("aggregation")
     await eventually(is_published, what="what was mended is published")
 

@@ -36,11 +36,13 @@ LEVELS = (
     "SELECT indicator, agency, locality, valid_from, {0} FROM {1} "
     "WHERE {0} <> 0 ORDER BY 1, 2, 3"
 )
+CLAIMS = "SELECT agency, indicator, day, claimed FROM {} {} ORDER BY 1, 2, 3"
 REPORTS = "SELECT agency, indicator, {} FROM {} ORDER BY 1, 2"
 # As the runbook says.
 EMPTY_THE_COPY = """
     DELETE FROM alerting.unit;
-    TRUNCATE alerting.position, alerting.daily_total, alerting.stated, alerting.series
+    TRUNCATE alerting.position, alerting.daily_total, alerting.stated, alerting.series,
+        alerting.claim
 """
 Rows = list[tuple[object, ...]]
 
@@ -51,12 +53,16 @@ async def rows(stack: Stack, query: str) -> Rows:
 
 
 async def differences(stack: Stack) -> list[tuple[Rows, Rows]]:
-    """Hold days, levels and last reports of alerting's copy against aggregation's."""
+    """Hold what alerting copied against what aggregation has."""
     pairs = (
         (COPIED, COUNTED),
         (
             LEVELS.format("level", "alerting.series"),
             LEVELS.format("count", "reporting.leaf_total_on('infinity')"),
+        ),
+        (
+            CLAIMS.format("alerting.claim", "WHERE claimed IS NOT NULL"),
+            CLAIMS.format("reporting.control", ""),
         ),
         (
             REPORTS.format("reported_at", "alerting.last_report"),

@@ -263,6 +263,16 @@ FROM (
                 = (t.indicator, t.agency, t.locality, t.valid_from)
         WHERE k::text IS DISTINCT FROM r::text
         UNION
+        SELECT 'k', s.series_id, t.day
+        FROM aggregation.control AS k
+        FULL JOIN aggregation_next.control AS r USING (source, id, occurred_at)
+        CROSS JOIN LATERAL (
+            VALUES (k.indicator, k.agency, k.day), (r.indicator, r.agency, r.day)
+        ) AS t (indicator, agency, day)
+        JOIN aggregation.series AS s
+            ON (s.indicator, s.agency) = (t.indicator, t.agency)
+        WHERE k::text IS DISTINCT FROM r::text AND s.locality IS NULL
+        UNION
         SELECT 'l', s.series_id, '-infinity'::date
         FROM aggregation.last_report AS k
         FULL JOIN aggregation_next.last_report AS r USING (agency, indicator)

@@ -455,6 +455,7 @@ SELECT
     coalesce(d.count, 0) AS count,
     coalesce(d.amount, 0) AS amount,
     s.level,
+    x.claimed,
     r.logged_at
 FROM (
     SELECT DISTINCT c.partition, c.kind, k.series_id, k.day
@@ -479,6 +480,14 @@ LEFT JOIN LATERAL (
     ORDER BY t.occurred_at DESC, t.source COLLATE "C" DESC, t.id COLLATE "C" DESC
     LIMIT 1
 ) AS s ON true
+LEFT JOIN LATERAL (
+    SELECT t.claimed
+    FROM aggregation.control AS t
+    WHERE o.kind = 'k'
+        AND (t.indicator, t.agency, t.day) = (p.indicator, p.agency, o.day)
+    ORDER BY t.occurred_at DESC, t.source COLLATE "C" DESC, t.id COLLATE "C" DESC
+    LIMIT 1
+) AS x ON true
 LEFT JOIN aggregation.last_report AS r
     ON o.kind = 'l' AND (r.agency, r.indicator) = (p.agency, p.indicator)
 ORDER BY o.partition, o.kind, o.series_id, o.day

@@ -12,6 +12,7 @@ SELECT DISTINCT agency FROM aggregation.series ORDER BY agency
 SELECT
     (SELECT count(*) FROM aggregation.daily_total)
     + (SELECT count(*) FROM aggregation.statement)
+    + (SELECT count(*) FROM aggregation.control)
     + (SELECT count(*) FROM aggregation.last_report)
 
 -- name: note_days
@@ -55,6 +56,32 @@ noted AS (
         JOIN aggregation.series AS s USING (indicator, agency, locality, valid_from)
         JOIN unnest($5::text[], $6::integer[]) AS b (agency, partition) USING (agency)
     ) AS days_stated
+    GROUP BY partition
+)
+SELECT source, id, occurred_at, count(*) OVER () AS rows FROM page
+ORDER BY source DESC, id DESC, occurred_at DESC
+LIMIT 1
+
+-- name: note_controls
+-- A page of controls; those of one agency, indicator and day become one message. As
+-- note_statements.
+WITH page AS (
+    SELECT source, id, occurred_at, indicator, agency, day
+    FROM aggregation.control
+    WHERE (source, id, occurred_at) > ($1::text, $2::text, $3::timestamptz)
+    ORDER BY source, id, occurred_at
+    LIMIT $4
+),
+noted AS (
+    INSERT INTO aggregation.outbox_change (partition, keys, kind, series_ids, days)
+    SELECT partition, count(*), 'k', array_agg(series_id), array_agg(day)
+    FROM (
+        SELECT DISTINCT b.partition, s.series_id, page.day
+        FROM page
+        JOIN aggregation.series AS s USING (indicator, agency)
+        JOIN unnest($5::text[], $6::integer[]) AS b (agency, partition) USING (agency)
+        WHERE s.locality IS NULL
+    ) AS days_claimed
     GROUP BY partition
 )
 SELECT source, id, occurred_at, count(*) OVER () AS rows FROM page

@@ -447,7 +447,7 @@ CREATE TABLE aggregation.outbox_change (
     series_ids integer[] NOT NULL,
     days date[] NOT NULL,
     CONSTRAINT outbox_change_check CHECK (((keys = cardinality(series_ids)) AND (keys = cardinality(days)))),
-    CONSTRAINT outbox_change_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 's'::"char", 'l'::"char"])))
+    CONSTRAINT outbox_change_kind_check CHECK ((kind = ANY (ARRAY['d'::"char", 'k'::"char", 's'::"char", 'l'::"char"])))
 );
 
 ALTER TABLE aggregation.outbox_change OWNER TO uptake_aggregation;

@@ -28,10 +28,12 @@ class ChangedTotal:
     """A total that changed, with the value that it has now.
 
     Attributes:
-        kind: b"d" daily total, b"s" statement of a day, b"l" last report.
+        kind: b"d" daily total, b"s" statement of a day, b"k" control of a day,
+            b"l" last report.
         revision: Next offset of the partition with which it has this value.
         level: Of a statement; None once every statement of the day is voided.
         reported_at: Of a last report.
+        claimed: Of a control; None once every control of the day is voided.
     """
 
     kind: bytes
@@ -47,6 +49,7 @@ class ChangedTotal:
     amount: int
     level: int | None
     reported_at: datetime | None
+    claimed: int | None = None
 
     @property
     def place(self) -> OutboxPlace:
@@ -110,6 +113,7 @@ class OutboxStore:
                 amount=int(row["amount"]),
                 level=row["level"],
                 reported_at=row["logged_at"],
+                claimed=row["claimed"],
             )
             for row in rows
         ]

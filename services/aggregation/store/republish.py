@@ -42,6 +42,7 @@ class Part:
 PARTS: Final = (
     Part("daily totals", "note_days", (date.min, 0)),
     Part("statements", "note_statements", ("", "", BEGINNING)),
+    Part("controls", "note_controls", ("", "", BEGINNING)),
     Part("last reports", "note_reports", ("", "")),
 )
 

@@ -8,7 +8,8 @@ from typing import Final
 from asyncpg.pool import PoolConnectionProxy
 
 from services.aggregation.core.judge import Judgement
-from services.aggregation.core.record import LogRecord
+from services.aggregation.core.ledger import KIND_OF_EFFECT
+from services.aggregation.core.record import Effect, LogRecord
 from services.aggregation.sql import Generation
 from services.aggregation.store.carry import StatedDay
 from services.aggregation.store.dictionary import (
@@ -63,6 +64,9 @@ async def write_totals(
         )
     stated_keys = ((partition, number, day) for number, day, partition in stated)
     await _note(connection, generation, b"s", stated_keys)
+    claimed = _days_touched(judgement, numbers, effect="control")
+    claimed_keys = ((partition, number, day) for number, day, partition in claimed)
+    await _note(connection, generation, b"k", claimed_keys)
 
 
 async def _note(
@@ -76,7 +80,7 @@ async def _note(
     Args:
         connection: In the batch's transaction.
         generation: Whose totals changed.
-        kind: Of the totals: b"d", b"s" or b"l".
+        kind: Of the totals: b"d", b"s", b"k" or b"l".
         changed: (partition, series, day) of each.
     """
     if not generation.publishes:
@@ -100,10 +104,17 @@ async def _note(
 
 def stated_days(judgement: Judgement, numbers: Dictionary) -> list[StatedDay]:
     """Return which statements came or went."""
+    return _days_touched(judgement, numbers, effect="state")
+
+
+def _days_touched(
+    judgement: Judgement, numbers: Dictionary, *, effect: Effect
+) -> list[StatedDay]:
+    """Return the days of which a statement, or a control, came or went."""
     touched = {
         (series_key(entry), entry.data.day or entry.localday, record.partition)
         for record, entry, _ in judgement.apart
-        if entry.effect == "state"
+        if entry.effect == effect
     }
     touched |= {
         (
@@ -112,7 +123,7 @@ def stated_days(judgement: Judgement, numbers: Dictionary) -> list[StatedDay]:
             row.partition,
         )
         for row, _ in judgement.voids
-        if row.kind == b"s"
+        if row.kind == KIND_OF_EFFECT[effect]
     }
     return [
         (numbers.series[key], day, partition)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from services.alerting.core.copied import (
+    Claim,
     DayTotal,
     Report,
     Stated,
@@ -64,6 +65,15 @@ class _Stated(msgspec.Struct, tag="stated", tag_field="kind", frozen=True, gc=Fa
     revision: int
 
 
+class _Control(msgspec.Struct, tag="control", tag_field="kind", frozen=True, gc=False):
+    agency: str
+    indicator: str
+    day: date
+    claimed: int | None
+    partition: int
+    revision: int
+
+
 class _Report(msgspec.Struct, tag="report", tag_field="kind", frozen=True, gc=False):
     agency: str
     indicator: str
@@ -77,7 +87,7 @@ class _Mark(msgspec.Struct, tag="watermark", tag_field="kind", frozen=True, gc=F
     revision: int
 
 
-_Total = _Day | _Stated | _Report | _Mark
+_Total = _Day | _Stated | _Control | _Report | _Mark
 _decoder: Final[msgspec.json.Decoder[_Total]] = msgspec.json.Decoder(_Total)
 
 
@@ -154,6 +164,17 @@ def _add(batch: TotalsBatch, record: RawRecord, value: bytes) -> None:
                     total.valid_from,
                     total.day,
                     total.level,
+                    total.partition,
+                    total.revision,
+                )
+            )
+        case _Control():
+            batch.claims.append(
+                Claim(
+                    total.agency,
+                    total.indicator,
+                    total.day,
+                    total.claimed,
                     total.partition,
                     total.revision,
                 )

@@ -30,16 +30,20 @@ class AgencyKind(StrEnum):
     """What an alert about an agency says."""
 
     SILENT = "AgencySilent"
+    MISMATCH = "ControlMismatch"
 
 
 AnyKind = Kind | AgencyKind
 ALL_KINDS: Final[frozenset[AnyKind]] = frozenset({*Kind, *AgencyKind})
 
 AGENCY_SEVERITIES: Final[Mapping[AgencyKind, str]] = MappingProxyType(
-    {AgencyKind.SILENT: "warning"}
+    {AgencyKind.SILENT: "warning", AgencyKind.MISMATCH: "warning"}
 )
 AGENCY_RUNBOOKS: Final[Mapping[AgencyKind, str]] = MappingProxyType(
-    {AgencyKind.SILENT: "docs/runbooks/agency-silent.md"}
+    {
+        AgencyKind.SILENT: "docs/runbooks/agency-silent.md",
+        AgencyKind.MISMATCH: "docs/runbooks/control-mismatch.md",
+    }
 )
 
 
@@ -75,6 +79,32 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class AgencyAlert:
+    """An alert about an agency and an indicator after a look.
+
+    Attributes:
+        kind: What it says.
+        duty: About whom, and of what.
+        status: How it stands with the agency now, in a word.
+        life: Where the alert is.
+        notice: The state to tell on `uptake.alerts`, if any.
+        summary: Its text now.
+    """
+
+    kind: AgencyKind
+    duty: Duty
+    status: str
+    life: Life
+    notice: State | None
+    summary: Summary
+
+    @property
+    def fingerprint(self) -> str:
+        """Return its name for ever."""
+        return agency_fingerprint(self.kind, self.duty.agency, self.duty.indicator)
+
+
+@dataclass(frozen=True, slots=True)
 class DutyLook:
     """A duty after a look.
 
@@ -99,6 +129,20 @@ class DutyLook:
     has_alert: bool
     notice: State | None
     summary: Summary
+
+    @property
+    def alert(self) -> AgencyAlert | None:
+        """Return the alert about it, if there is one worth keeping."""
+        if not self.has_alert:
+            return None
+        return AgencyAlert(
+            AgencyKind.SILENT,
+            self.duty,
+            self.hearing.voice.value,
+            self.life,
+            self.notice,
+            self.summary,
+        )
 
 
 def agency_fingerprint(kind: AgencyKind, agency: str, indicator: str) -> str:

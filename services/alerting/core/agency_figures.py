@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,8 @@ class AgencySubject:
         heard_at: When it last reported; None if it never did.
         expected_at: Since when reports are expected.
         cadence: Longest time between two reports; None: any.
+        differing: Number of days that it claims otherwise than was counted.
+        differences: The latest of them, with claimed minus counted.
     """
 
     agency: str
@@ -38,6 +40,8 @@ class AgencySubject:
     heard_at: datetime | None
     expected_at: datetime
     cadence: timedelta | None
+    differing: int = 0
+    differences: tuple[tuple[date, int], ...] = ()
 
 
 def write_agency_figure(
@@ -68,6 +72,21 @@ def _every_hours(subject: AgencySubject, speech: Speech) -> str | None:
     return None if subject.cadence is None else speech.count(subject.cadence // _HOUR)
 
 
+def _differing_days(subject: AgencySubject, speech: Speech) -> str | None:
+    return speech.count(subject.differing) if subject.differing else None
+
+
+def _differences(subject: AgencySubject, speech: Speech) -> str | None:
+    """Write days with signed differences: the sign needs no words."""
+    return (
+        "; ".join(
+            f"{speech.day(day)}: {'+' if over > 0 else ''}{speech.count(over)}"
+            for day, over in subject.differences
+        )
+        or None
+    )
+
+
 def _moment(at: datetime | None, subject: AgencySubject, speech: Speech) -> str | None:
     return (
         None if at is None else speech.moment(at.astimezone(ZoneInfo(subject.timezone)))
@@ -81,6 +100,8 @@ _WRITERS: Final[Mapping[Figure, Callable[[AgencySubject, Speech], str | None]]] 
     Figure.LAST_REPORT: _last_report,
     Figure.EXPECTED_SINCE: _expected_since,
     Figure.EVERY_HOURS: _every_hours,
+    Figure.DIFFERING_DAYS: _differing_days,
+    Figure.DIFFERENCES: _differences,
 }
 
 AGENCY_FIGURES: Final = frozenset(_WRITERS)

@@ -1,7 +1,4 @@
-"""What agencies claim beside what was counted of theirs: shown and told, never applied.
-
-Not yet fed: `uptake.totals` does not carry controls (issue 5, part 4).
-"""
+"""What agencies claim beside what was counted: shown and told, never applied."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

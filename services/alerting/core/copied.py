@@ -32,6 +32,17 @@ class Stated(NamedTuple):
     revision: int
 
 
+class Claim(NamedTuple):
+    """An agency's own figure for a day; None: all its controls are voided."""
+
+    agency: str
+    indicator: str
+    day: date
+    claimed: int | None
+    partition: int
+    revision: int
+
+
 class Report(NamedTuple):
     """When an agency last reported an indicator."""
 
@@ -72,6 +83,7 @@ class TotalsBatch:
     """By partition of `uptake.totals`; never empty."""
     days: list[DayTotal] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     watermarks: list[Watermark] = field(default_factory=list)
 

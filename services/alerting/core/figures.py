@@ -64,6 +64,8 @@ class Figure(StrEnum):
     LAST_REPORT = "last_report"
     EXPECTED_SINCE = "expected_since"
     EVERY_HOURS = "every_hours"
+    DIFFERING_DAYS = "differing_days"
+    DIFFERENCES = "differences"
 
 
 SOMETIMES: Final = frozenset(
@@ -83,6 +85,8 @@ SOMETIMES: Final = frozenset(
         Figure.LAST_REPORT,
         Figure.EXPECTED_SINCE,
         Figure.EVERY_HOURS,
+        Figure.DIFFERING_DAYS,
+        Figure.DIFFERENCES,
     }
 )
 """Figures that there are not always; a sentence that names one may be left out."""

@@ -162,6 +162,26 @@ SHIPPED_SOURCE: Final[Source] = {
             "{agency_name} ({agency}) không còn phải báo cáo {indicator}.",
         ),
     },
+    TextName.CONTROL_MISMATCH: {
+        Language.ENGLISH: (
+            "{agency_name} ({agency}) claims more or less {indicator} than counted.",
+            "Days that differ: {differing_days}.",
+            "Claimed minus counted: {differences}.",
+        ),
+        Language.VIETNAMESE: (
+            "{agency_name} ({agency}) khai {indicator} khác với số đã ghi nhận.",
+            "Số ngày có chênh lệch: {differing_days}.",
+            "Số khai trừ số ghi nhận: {differences}.",
+        ),
+    },
+    TextName.CONTROL_OVER: {
+        Language.ENGLISH: (
+            "What {agency_name} ({agency}) claims of {indicator} is what was counted.",
+        ),
+        Language.VIETNAMESE: (
+            "{agency_name} ({agency}) khai {indicator} khớp với số đã ghi nhận.",
+        ),
+    },
 }
 
 

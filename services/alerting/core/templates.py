@@ -40,10 +40,19 @@ class TextName(StrEnum):
     """An agency that was silent reports again."""
     AGENCY_REMOVED = "agency_removed"
     """The catalogue expects no reports of it any more."""
+    CONTROL_MISMATCH = "ControlMismatch"
+    CONTROL_OVER = "control_over"
+    """What an agency claims is what was counted again."""
 
 
 _OF_AGENCIES: Final = frozenset(
-    {TextName.AGENCY_SILENT, TextName.AGENCY_OVER, TextName.AGENCY_REMOVED}
+    {
+        TextName.AGENCY_SILENT,
+        TextName.AGENCY_OVER,
+        TextName.AGENCY_REMOVED,
+        TextName.CONTROL_MISMATCH,
+        TextName.CONTROL_OVER,
+    }
 )
 Write = Callable[[Figure], str | None]
 """Writes a figure of what is spoken of; None where there is none of it now."""

@@ -5,6 +5,7 @@ from typing import Final
 from shared.postgres.queries import load_queries
 
 BACKTEST: Final = load_queries(__name__, "backtest.sql")
+CONTROL: Final = load_queries(__name__, "control.sql")
 COPY: Final = load_queries(__name__, "copy.sql")
 DELIVERIES: Final = load_queries(__name__, "delivery.sql")
 EXPLAIN: Final = load_queries(__name__, "explain.sql")

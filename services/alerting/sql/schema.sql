@@ -68,6 +68,37 @@ CREATE TABLE alerting.alert (
 ALTER TABLE alerting.alert OWNER TO uptake_alerting;
 
 --
+-- Name: claim; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.claim (
+    agency text NOT NULL,
+    indicator text NOT NULL,
+    day date NOT NULL,
+    claimed numeric,
+    partition integer NOT NULL,
+    revision bigint NOT NULL,
+    CONSTRAINT claim_claimed_check CHECK ((claimed >= (0)::numeric))
+);
+
+ALTER TABLE alerting.claim OWNER TO uptake_alerting;
+
+--
+-- Name: comparison; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.comparison (
+    agency text NOT NULL,
+    indicator text NOT NULL,
+    next_look_at timestamp with time zone NOT NULL,
+    differing_days integer,
+    CONSTRAINT comparison_differing_days_check CHECK ((differing_days >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE alerting.comparison OWNER TO uptake_alerting;
+
+--
 -- Name: daily_total; Type: TABLE; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -156,8 +187,11 @@ CREATE TABLE alerting.duty (
     next_reading interval,
     voice text NOT NULL,
     voice_since timestamp with time zone NOT NULL,
+    is_sender boolean DEFAULT true NOT NULL,
+    window_days integer DEFAULT 62 NOT NULL,
     CONSTRAINT duty_cadence_check CHECK ((cadence > '00:00:00'::interval)),
-    CONSTRAINT duty_voice_check CHECK ((voice = ANY (ARRAY['heard'::text, 'silent'::text, 'returning'::text])))
+    CONSTRAINT duty_voice_check CHECK ((voice = ANY (ARRAY['heard'::text, 'silent'::text, 'returning'::text]))),
+    CONSTRAINT duty_window_days_check CHECK ((window_days > 0))
 )
 WITH (fillfactor='70');
 
@@ -710,6 +744,20 @@ ALTER TABLE ONLY alerting.alert
     ADD CONSTRAINT alert_target_kind_key UNIQUE (target, kind);
 
 --
+-- Name: claim claim_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.claim
+    ADD CONSTRAINT claim_pkey PRIMARY KEY (agency, indicator, day);
+
+--
+-- Name: comparison comparison_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.comparison
+    ADD CONSTRAINT comparison_pkey PRIMARY KEY (agency, indicator);
+
+--
 -- Name: daily_total daily_total_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -861,6 +909,18 @@ ALTER TABLE ONLY alerting.webhook
 --
 
 CREATE INDEX alert_next_delivery ON alerting.alert USING btree (next_delivery_at) WHERE (told_from IS NOT NULL);
+
+--
+-- Name: comparison_due; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX comparison_due ON alerting.comparison USING btree (next_look_at);
+
+--
+-- Name: daily_total_agency; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX daily_total_agency ON alerting.daily_total USING btree (agency, indicator, day);
 
 --
 -- Name: delivery_queued; Type: INDEX; Schema: alerting; Owner: uptake_alerting

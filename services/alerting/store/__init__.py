@@ -1,6 +1,7 @@
 """The service's tables; one method is one transaction."""
 
 from services.alerting.store.alerts import AlertStore, Delivery, Gauge
+from services.alerting.store.comparisons import ComparisonStore
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
 from services.alerting.store.forecasts import ForecastStore
@@ -11,6 +12,7 @@ from services.alerting.store.webhooks import WebhookStore
 
 __all__ = [
     "AlertStore",
+    "ComparisonStore",
     "CopyMovedOnError",
     "DefinitionStore",
     "Delivery",

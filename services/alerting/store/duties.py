@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from services.alerting.sql import QUERIES, SILENCE
+from services.alerting.sql import CONTROL, QUERIES, SILENCE
 from services.alerting.store.session import Session, columns
 from shared.catalogue.model import (
     Agency,
@@ -19,7 +19,8 @@ async def take_over_duties(session: Session, catalogue: Catalogue) -> None:
     """Make the duties in Postgres those of the catalogue.
 
     One that stays keeps what was heard; a new one is expected from now on. Of an
-    agency that has no door to send through nothing is expected.
+    agency that has no door to send through nothing is expected. Who has one may send
+    without owing reports: what it claims is compared all the same.
 
     Args:
         session: In a transaction that has locked the copy and taken units over.
@@ -30,16 +31,30 @@ async def take_over_duties(session: Session, catalogue: Catalogue) -> None:
         (agency for agency in catalogue.agencies.values() if agency.can_send()),
         key=lambda agency: agency.id,
     )
-    rows = [
-        _duty(agency, indicator, catalogue)
+    places = {agency.id: _place(agency, catalogue) for agency in senders}
+    pairs = [
+        (agency, indicator)
         for agency in senders
         for indicator in sorted(agency.indicators)
+    ]
+    rows = [
+        _duty(agency, indicator, places[agency.id], catalogue)
+        for agency, indicator in pairs
+    ]
+    owed = [
+        (agency.id, indicator)
+        for agency, indicator in pairs
         if agency.required or agency.cadence_of(indicator) is not None
     ]
     await session.execute(SILENCE["save_duties"], *columns(rows, 11))
+    await session.execute(SILENCE["remove_duties"], *columns(owed, 2))
     await session.execute(
-        SILENCE["remove_duties"], [row[0] for row in rows], [row[1] for row in rows]
+        CONTROL["save_senders"],
+        [agency.id for agency, _ in pairs],
+        [indicator for _, indicator in pairs],
+        catalogue.window_days,
     )
+    await session.execute(CONTROL["compare_everything"])
     units = await session.fetch(QUERIES["read_units"])
     feeds = [
         (row["unit_id"], agency.id)
@@ -51,13 +66,20 @@ async def take_over_duties(session: Session, catalogue: Catalogue) -> None:
     await session.execute(SILENCE["add_required"], *columns(feeds, 2))
 
 
-def _duty(agency: Agency, indicator_id: str, catalogue: Catalogue) -> tuple[Any, ...]:
-    indicator = catalogue.indicators[indicator_id]
+def _place(agency: Agency, catalogue: Catalogue) -> tuple[str, str]:
+    """Return the kind of the top of what an agency reports for, and its province."""
     top = max(_bearers(agency.locality, catalogue), key=lambda place: place.key)
     chain = [catalogue.tree.get(key) for key in catalogue.tree.ancestors(top.key)]
     province = next(
         (row.key.code for row in chain if row and row.kind is LocalityKind.PROVINCE), ""
     )
+    return top.kind.value, province
+
+
+def _duty(
+    agency: Agency, indicator_id: str, place: tuple[str, str], catalogue: Catalogue
+) -> tuple[Any, ...]:
+    indicator = catalogue.indicators[indicator_id]
     hours = agency.cadence_of(indicator_id)
     return (
         agency.id,
@@ -66,8 +88,7 @@ def _duty(agency: Agency, indicator_id: str, catalogue: Catalogue) -> tuple[Any,
         indicator.name,
         indicator.name_vi,
         agency.locality,
-        top.kind.value,
-        province,
+        *place,
         catalogue.timezone,
         None if hours is None else timedelta(hours=hours),
         agency.required,

@@ -6,9 +6,7 @@ from typing import Final
 
 from services.alerting.core.agency_alerts import (
     AGENCY_SEVERITIES,
-    AgencyKind,
-    DutyLook,
-    agency_fingerprint,
+    AgencyAlert,
 )
 from services.alerting.core.alerts import SEVERITIES
 from services.alerting.core.evaluation import AlertLook, Evaluation
@@ -82,34 +80,32 @@ def make_notice(
     return _notice(look.fingerprint, transition, message)
 
 
-def make_agency_notice(
-    kind: AgencyKind, look: DutyLook, state: State, now: datetime
-) -> Notice:
+def make_agency_notice(alert: AgencyAlert, state: State, now: datetime) -> Notice:
     """Render one transition of an alert about an agency, as `make_notice`."""
-    duty, episode = look.duty, look.life.episode
-    fingerprint = agency_fingerprint(kind, duty.agency, duty.indicator)
+    duty, episode = alert.duty, alert.life.episode
     message = AlertV1(
-        id=f"{fingerprint}/{episode}/{state.value}",
+        id=f"{alert.fingerprint}/{episode}/{state.value}",
         source=SOURCE,
         type=TYPE,
         subject=duty.agency,
         time=now,
         data=AlertDataV1(
-            kind=AlertKind(kind.value),
+            kind=AlertKind(alert.kind.value),
             state=AlertState(state.value),
-            severity=AGENCY_SEVERITIES[kind],
+            severity=AGENCY_SEVERITIES[alert.kind],
             episode=episode,
-            fingerprint=fingerprint,
+            fingerprint=alert.fingerprint,
             target="",
             indicator=duty.indicator,
             locality=duty.locality,
-            status=look.hearing.voice.value,
+            status=alert.status,
             since=now,
-            summary_en=look.summary.english,
-            summary_vi=look.summary.vietnamese,
+            summary_en=alert.summary.english,
+            summary_vi=alert.summary.vietnamese,
         ),
     )
-    return _notice(fingerprint, Transition(kind, state, duty.province), message)
+    transition = Transition(alert.kind, state, duty.province)
+    return _notice(alert.fingerprint, transition, message)
 
 
 def _notice(fingerprint: str, transition: Transition, message: AlertV1) -> Notice:

@@ -9,6 +9,7 @@ from typing import Any, Final, assert_never
 
 import asyncpg
 
+from services.alerting.core.agency_alerts import Duty
 from services.alerting.core.alerts import Kind
 from services.alerting.core.evaluation import AlertLook, Evaluation, Memory
 from services.alerting.core.life_cycle import (
@@ -179,6 +180,23 @@ def map_row_to_gap(row: asyncpg.Record) -> Gap:
         share_bp=row["silent_bp"],
         is_required_silent=row["required_gap"] == Reason.SILENT,
         is_required_unheard=row["required_gap"] == Reason.NEVER_REPORTED,
+    )
+
+
+def map_row_to_duty(row: asyncpg.Record) -> Duty:
+    """Read what an agency may send, and owes."""
+    return Duty(
+        agency=row["agency"],
+        agency_name=row["agency_name"],
+        indicator=row["indicator"],
+        indicator_name=row["indicator_name"],
+        indicator_name_vi=row["indicator_name_vi"],
+        locality=row["locality"],
+        province=row["province"],
+        timezone=row["timezone"],
+        cadence=row["cadence"],
+        expected_at=row["expected_at"],
+        is_removed=row["is_removed"],
     )
 
 

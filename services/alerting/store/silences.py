@@ -8,13 +8,10 @@ from typing import Any, Final
 import asyncpg
 
 from services.alerting.core.agency_alerts import (
-    AgencyKind,
-    Duty,
     DutyLook,
-    agency_fingerprint,
     look_at,
 )
-from services.alerting.core.life_cycle import Quiet, state_of
+from services.alerting.core.life_cycle import Quiet
 from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.silence import (
     REPORTED_DAYS,
@@ -29,9 +26,8 @@ from services.alerting.core.status import FULL_BP, Reason
 from services.alerting.core.templates import Texts
 from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import COPY, QUERIES, SILENCE
-from services.alerting.store.messages import make_agency_notice
-from services.alerting.store.notices import queue_notices
-from services.alerting.store.rows import life_columns, map_row_to_life
+from services.alerting.store.agency_alerts import save_agency_alerts
+from services.alerting.store.rows import map_row_to_duty, map_row_to_life
 from services.alerting.store.session import Session, columns, transaction
 
 # The denominator of a silent agency's share moves on with every day that others report.
@@ -74,7 +70,7 @@ class SilenceStore:
             state = await session.fetchrow(QUERIES["read_copy_state"])
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
-            until = _complete_until(state)
+            until = complete_until(state)
             clock = tick(Clock(row["reading"], row["seen_at"]), until)
             behind = is_behind(until, now, is_filling=state["is_filling"])
             duties = await session.fetch(
@@ -82,7 +78,7 @@ class SilenceStore:
             )
             looks = [
                 look_at(
-                    _map_row_to_duty(duty),
+                    map_row_to_duty(duty),
                     _map_row_to_hearing(duty),
                     Quiet() if duty["state"] is None else map_row_to_life(duty),
                     duty["reported_at"],
@@ -93,13 +89,7 @@ class SilenceStore:
                 )
                 for duty in duties
             ]
-            await _save(session, looks, now)
-            notices = [
-                make_agency_notice(AgencyKind.SILENT, look, look.notice, now)
-                for look in looks
-                if look.notice is not None
-            ]
-            await queue_notices(session, self._webhooks, notices, now)
+            await _save(session, looks, self._webhooks, now)
             is_turned = any(look.is_turned for look in looks)
             await session.execute(
                 SILENCE["save_listening"], clock.reading, clock.seen_at, is_turned
@@ -128,8 +118,8 @@ class SilenceStore:
         return len(changed)
 
 
-def _complete_until(state: asyncpg.Record) -> datetime | None:
-    """Up to when all that was logged by anybody is in the copy."""
+def complete_until(state: asyncpg.Record) -> datetime | None:
+    """Return up to when all that was logged by anybody is in the copy."""
     if state["is_filling"] or state["applied_until"] is None:
         return None
     applied: datetime = state["applied_until"]
@@ -137,29 +127,14 @@ def _complete_until(state: asyncpg.Record) -> datetime | None:
     return min(applied, caught_up)
 
 
-async def _save(session: Session, looks: list[DutyLook], now: datetime) -> None:
+async def _save(
+    session: Session, looks: list[DutyLook], webhooks: Sequence[Webhook], now: datetime
+) -> None:
     hearings = [_map_look_to_row(look) for look in looks if not look.duty.is_removed]
     if hearings:
         await session.execute(SILENCE["save_hearings"], *columns(hearings, 9))
-    kept = [look for look in looks if look.has_alert]
-    if not kept:
-        return
-    kind = AgencyKind.SILENT
-    alerts = [
-        (
-            agency_fingerprint(kind, look.duty.agency, look.duty.indicator),
-            look.duty.agency,
-            look.duty.indicator,
-            kind.value,
-            state_of(look.life).value,
-            look.life.episode,
-            *life_columns(look.life),
-            look.summary.english,
-            look.summary.vietnamese,
-        )
-        for look in kept
-    ]
-    await session.execute(SILENCE["save_agency_alerts"], *columns(alerts, 14), now)
+    alerts = [look.alert for look in looks if look.alert is not None]
+    await save_agency_alerts(session, alerts, webhooks, now)
 
 
 async def _write_gaps(session: Session) -> list[int]:
@@ -197,22 +172,6 @@ async def _write_gaps(session: Session) -> list[int]:
     ]
     rows = await session.fetch(SILENCE["save_gaps"], *columns(gaps, 3))
     return sorted(row["unit_id"] for row in rows)
-
-
-def _map_row_to_duty(row: asyncpg.Record) -> Duty:
-    return Duty(
-        agency=row["agency"],
-        agency_name=row["agency_name"],
-        indicator=row["indicator"],
-        indicator_name=row["indicator_name"],
-        indicator_name_vi=row["indicator_name_vi"],
-        locality=row["locality"],
-        province=row["province"],
-        timezone=row["timezone"],
-        cadence=row["cadence"],
-        expected_at=row["expected_at"],
-        is_removed=row["is_removed"],
-    )
 
 
 def _map_row_to_hearing(row: asyncpg.Record) -> Hearing:

@@ -6,7 +6,7 @@ import asyncpg
 
 from services.alerting.core.copied import CaughtUp, Position, TotalsBatch
 from services.alerting.core.status import BEHIND_MAX
-from services.alerting.sql import COPY
+from services.alerting.sql import CONTROL, COPY
 from services.alerting.store.session import Session, columns, transaction
 from shared.errors import FatalError
 
@@ -109,6 +109,10 @@ async def _apply_rows(session: Session, batch: TotalsBatch) -> set[int]:
     if batch.days:
         rows = await session.fetch(COPY["apply_days"], *columns(batch.days, 9))
         changed.update(row["unit_id"] for row in rows)
+        days = sorted({(row.agency, row.indicator, row.day) for row in batch.days})
+        await session.execute(CONTROL["mark_claimed_days"], *columns(days, 3))
+    if batch.claims:
+        await session.execute(CONTROL["apply_claims"], *columns(batch.claims, 6))
     if batch.stated:
         series = await session.fetch(COPY["apply_stated"], *columns(batch.stated, 8))
         if series:

@@ -158,7 +158,8 @@ LIMIT $6
 -- which one is meant. Of a target that was removed nobody can tell, so it is not told.
 SELECT
     fingerprint, kind, target, indicator, locality, state, episode, state_since,
-    pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at, rank
+    pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at,
+    agency, rank
 FROM (
     SELECT
         *,

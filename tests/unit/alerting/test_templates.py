@@ -328,8 +328,10 @@ def test_every_figure_of_an_agency_is_written_in_both_languages() -> None:
         heard_at=noon,
         expected_at=noon - timedelta(days=1),
         cadence=timedelta(hours=1_000),
+        differing=2,
+        differences=((date(2026, 11, 20), 1_250), (date(2026, 11, 9), -3)),
     )
-    unheard = replace(heard, heard_at=None)
+    unheard = replace(heard, heard_at=None, differing=0, differences=())
 
     def written(one: AgencySubject) -> dict[str, tuple[str | None, str | None]]:
         return {
@@ -349,10 +351,17 @@ def test_every_figure_of_an_agency_is_written_in_both_languages() -> None:
         "last_report": last,
         "expected_since": (None, None),
         "every_hours": ("1,000", "1.000"),
+        "differing_days": ("2", "2"),
+        "differences": (
+            "20 November 2026: +1,250; 9 November 2026: -3",
+            "20/11/2026: +1.250; 9/11/2026: -3",
+        ),
     }
     assert written(unheard) == written(heard) | {
         "last_report": (None, None),
         "expected_since": ("20 November 2026, 19:00", "19:00 ngày 20/11/2026"),
+        "differing_days": (None, None),
+        "differences": (None, None),
     }
 
 

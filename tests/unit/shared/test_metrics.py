@@ -80,6 +80,7 @@ def test_metrics_of_the_contract_exist() -> None:
         "uptake_target_status",
         "uptake_agency_last_event_timestamp_seconds",
         "uptake_agency_silent_indicators",
+        "uptake_agency_differing_days",
         "uptake_alerts_firing",
         "uptake_alert_delivery_failures",
     }
