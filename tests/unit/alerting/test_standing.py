@@ -9,7 +9,7 @@ from services.alerting.core.alerts import Kind
 from services.alerting.core.evaluation import Evaluation, Memory, evaluate
 from services.alerting.core.life_cycle import Firing, Life, Pending
 from services.alerting.core.risk import Outlook
-from services.alerting.core.standing import WORDS_KEPT, LastLook
+from services.alerting.core.standing import WORDS_KEPT, LastLook, changed_at
 from services.alerting.core.texts import Names
 from tests.unit.alerting.cases import NOON, RISING, on_day, reading
 
@@ -112,6 +112,11 @@ def test_new_day_is_told_though_no_figure_moves() -> None:
     result = look(remember(look(FIRST), NOON), after=WORDS_KEPT, day=DAY + 1)
     assert result.is_news
     assert len(result.alerts) == 1
+    first = look(FIRST)
+    last, later = remember(first, NOON).last, NOON + INTERVAL
+    assert last is not None
+    assert changed_at(last, first.standing, on_day(DAY), later) == last.changed_at
+    assert changed_at(last, first.standing, on_day(DAY + 1), later) == later
 
 
 def test_new_forecast_is_told_though_no_figure_moves() -> None:
