@@ -118,6 +118,8 @@ def _place_labels(delivery: Delivery) -> dict[str, str]:
         "locality": delivery.locality,
         "level": delivery.level,
         "province": delivery.province,
+        # So that nothing is kept quiet by what is due on another day.
+        "due": delivery.due.isoformat(),
     }
 
 

@@ -374,7 +374,7 @@ alerting.target AS t
 WHERE a.fingerprint = c.fingerprint AND t.target = a.target
 RETURNING
     a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
-    t.province, t.status, a.told_from, a.told_until, a.summary_en, a.summary_vi,
+    t.province, t.due, t.status, a.told_from, a.told_until, a.summary_en, a.summary_vi,
     a.version, clock_timestamp() AS now
 
 -- name: save_deliveries
