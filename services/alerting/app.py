@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Final
 
 import asyncpg
+from prometheus_client import CollectorRegistry
 
 from services.alerting.consumer import TotalsReader, TotalsSubscription
-from services.alerting.endpoints import Endpoint
+from services.alerting.endpoints import Endpoint, EndpointWatch
 from services.alerting.forecaster import Forecaster
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import (
@@ -33,11 +34,17 @@ from services.alerting.ticker import Ticker
 from services.alerting.web import GaugeRefresh, make_app
 from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
+from shared.clock import SystemClock
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import AlertingMetrics, WebhookMetrics, new_registry
+from shared.metrics import (
+    AlertingMetrics,
+    WebhookFileMetrics,
+    WebhookMetrics,
+    new_registry,
+)
 from shared.postgres.pool import open_pool
 
 ROLE: Final = "uptake_alerting"
@@ -53,7 +60,7 @@ class _Parts:
 
     settings: AlertingSettings
     catalogue: Catalogue
-    endpoints: Sequence[Endpoint]
+    endpoints: EndpointWatch
     readiness: Readiness
     metrics: AlertingMetrics
     webhook_metrics: WebhookMetrics
@@ -70,7 +77,7 @@ async def run(
     Args:
         settings: Of this process.
         catalogue: Checked.
-        endpoints: Where webhooks lead.
+        endpoints: Where webhooks lead, as their file was just read.
         stop: Set when the service is to end.
 
     Raises:
@@ -80,7 +87,7 @@ async def run(
     parts = _Parts(
         settings,
         catalogue,
-        endpoints,
+        _follow(settings, endpoints, registry),
         Readiness(),
         AlertingMetrics(registry),
         WebhookMetrics(registry),
@@ -101,6 +108,23 @@ async def run(
         _log.info("stopping")
         work.cancel()
         server.stop()
+
+
+def _follow(
+    settings: AlertingSettings,
+    endpoints: Sequence[Endpoint],
+    registry: CollectorRegistry,
+) -> EndpointWatch:
+    """Have webhooks follow their file, if there is one."""
+    watch = EndpointWatch(endpoints)
+    if settings.webhooks is not None:
+        watch.follow(
+            settings.webhooks,
+            SystemClock(),
+            metrics=WebhookFileMetrics(registry),
+            poll_seconds=settings.webhooks_poll_seconds,
+        )
+    return watch
 
 
 async def _work(parts: _Parts) -> None:
@@ -151,7 +175,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         pool,
         interval,
         settings.risk_limits(),
-        [endpoint.webhook for endpoint in parts.endpoints],
+        parts.endpoints.webhooks,
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
@@ -200,16 +224,17 @@ def _start_deliveries(
     upkeep = WebhookUpkeep(
         webhooks,
         parts.webhook_metrics,
-        [endpoint.webhook.id for endpoint in parts.endpoints],
+        parts.endpoints.endpoints,
         keep=keep,
         on_outage=postgres,
     )
     tasks.create_task(upkeep.run())
-    if parts.endpoints:
+    if settings.webhooks is not None:
+        tasks.create_task(parts.endpoints.run())
         hooks = WebhookDelivery(
             webhooks,
             parts.webhook_metrics,
-            parts.endpoints,
+            parts.endpoints.endpoints,
             timeout=timedelta(seconds=settings.webhook_timeout_seconds),
             networks=settings.webhook_networks,
             keep=keep,

@@ -1,7 +1,7 @@
 """Judging targets, in one transaction each time."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
-        webhooks: Sequence[Webhook] = (),
+        webhooks: Callable[[], Sequence[Webhook]] = tuple,
     ) -> None:
         """Take what is needed.
 
@@ -51,12 +51,13 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
-            webhooks: Told of transitions, from the transaction that makes them.
+            webhooks: Those of now, told of transitions in the transaction that makes
+                them.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
-        self._webhooks = tuple(webhooks)
+        self._webhooks = webhooks
 
     async def evaluate_due(self, limit: int) -> int:
         """Lock due targets, judge them, save state and notices, commit.
@@ -102,7 +103,7 @@ class EvaluationStore:
             ]
             await _save(session, results, now)
             provinces = {row["target"]: row["province"] for row in rows}
-            await queue_messages(session, self._webhooks, results, provinces, now)
+            await queue_messages(session, self._webhooks(), results, provinces, now)
         return len(rows)
 
 
