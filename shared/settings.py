@@ -49,6 +49,7 @@ def _require_networks(value: str | None) -> str | None:
     return value
 
 
+Directory = Annotated[Path, AfterValidator(_require_directory)]
 File = Annotated[Path, AfterValidator(_require_file)]
 
 
@@ -89,7 +90,7 @@ class CommonSettings(UptakeSettings):
             "X-Forwarded-For is believed; nobody's when not set",
         )
     )
-    catalogue: Annotated[Path, AfterValidator(_require_directory)] = Field(
+    catalogue: Directory = Field(
         description="directory of the catalogue: indicators, localities, agencies"
     )
 

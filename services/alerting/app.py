@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +14,9 @@ from prometheus_client import CollectorRegistry
 from services.alerting.consumer import TotalsReader, TotalsSubscription
 from services.alerting.endpoints import Endpoint, EndpointWatch
 from services.alerting.forecaster import Forecaster
+from services.alerting.jobs.backtest import Order, Outcome
+from services.alerting.jobs.backtest import backtest as replay
+from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import (
     AlertmanagerDelivery,
@@ -21,30 +24,29 @@ from services.alerting.relay import (
     WebhookDelivery,
     WebhookUpkeep,
 )
-from services.alerting.settings import AlertingSettings
+from services.alerting.settings import AlertingSettings, BacktestSettings
 from services.alerting.store import (
     AlertStore,
     DefinitionStore,
     EvaluationStore,
     ForecastStore,
+    HistoryStore,
+    SilenceStore,
     TotalsStore,
     WebhookStore,
 )
 from services.alerting.ticker import Ticker
 from services.alerting.web import GaugeRefresh, make_app
+from shared.alerting_metrics import AlertingMetrics, WebhookMetrics
 from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
 from shared.clock import SystemClock
+from shared.errors import FatalError, TransientError
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import (
-    AlertingMetrics,
-    WebhookFileMetrics,
-    WebhookMetrics,
-    new_registry,
-)
+from shared.metrics import WebhookFileMetrics, new_registry
 from shared.postgres.pool import open_pool
 
 ROLE: Final = "uptake_alerting"
@@ -127,6 +129,36 @@ def _follow(
     return watch
 
 
+async def backtest(
+    settings: BacktestSettings,
+    catalogue: Catalogue,
+    order: Order,
+    on_step: Callable[[int, int], None],
+) -> Outcome:
+    """Replay history for targets; reads the public views alone.
+
+    Args:
+        settings: Of the verb.
+        catalogue: Checked.
+        order: What is wanted.
+        on_step: Told how far it is.
+
+    Raises:
+        FatalError: With the reason.
+    """
+    try:
+        pool = await open_pool(settings, role=None, size_max=1)
+        try:
+            store = HistoryStore(pool)
+            limits = settings.risk_limits()
+            return await replay(store, catalogue, order, limits, on_step)
+        finally:
+            await pool.close()
+    except TransientError as error:
+        # Who waits for an answer tries again sooner than any back-off would.
+        raise FatalError(str(error)) from error
+
+
 async def _work(parts: _Parts) -> None:
     """Wait for what is needed, then run every part until cancelled."""
     settings, readiness = parts.settings, parts.readiness
@@ -171,13 +203,18 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
+    webhooks = parts.endpoints.webhooks
     evaluations = EvaluationStore(
         pool,
         interval,
         settings.risk_limits(),
-        parts.endpoints.webhooks,
+        silent_bp=settings.silent_share_bp(),
+        texts=settings.texts(),
+        webhooks=webhooks,
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
+    silences = SilenceStore(pool, texts=settings.texts(), webhooks=webhooks)
+    listener = Listener(silences, on_outage=postgres, on_change=ticker.wake)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -207,6 +244,7 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
+        tasks.create_task(listener.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())

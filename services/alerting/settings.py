@@ -4,12 +4,28 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from services.alerting.core.risk import RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.status import FULL_BP
-from shared.settings import CommonSettings, KafkaSettings, PostgresSettings
+from services.alerting.core.templates import Texts
+from services.alerting.texts_file import read_texts
+from shared.settings import (
+    CommonSettings,
+    Directory,
+    KafkaSettings,
+    PostgresSettings,
+    UptakeSettings,
+)
 
 
 def _split(value: object) -> object:
@@ -19,7 +35,86 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
+def _check_texts(file: Path) -> Path:
+    """Refuse a file of texts that could not be used, at the start and not at night."""
+    try:
+        read_texts(file)
+    except ValueError as error:
+        raise PydanticCustomError("texts", "{fault}", {"fault": str(error)}) from error
+    return file
+
+
+class RiskSettings(UptakeSettings):
+    """From which chances of missing a target is at risk, and somebody told."""
+
+    at_risk_enter: float = Field(
+        default=0.5,
+        ge=0.01,
+        le=1,
+        description="chance of missing from which a target is at risk",
+    )
+    at_risk_leave: float = Field(
+        default=0.4,
+        ge=0,
+        le=1,
+        description="chance of missing at which it no longer is",
+    )
+    at_risk_alert: float = Field(
+        default=0.8,
+        ge=0.01,
+        le=1,
+        description="chance of missing from which TargetAtRisk begins; it ends when "
+        "the target is no longer at risk",
+    )
+
+    @model_validator(mode="after")
+    def _risk_rises_from_leave_to_enter_to_alert(self) -> Self:
+        if self.at_risk_leave > self.at_risk_enter:
+            raise ValueError("UPTAKE_AT_RISK_LEAVE is above UPTAKE_AT_RISK_ENTER")
+        if self.at_risk_enter > self.at_risk_alert:
+            raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
+        return self
+
+    def risk_limits(self) -> RiskLimits:
+        """Return between which chances of missing a target is at risk."""
+        return RiskLimits(
+            enter_bp=round(self.at_risk_enter * FULL_BP),
+            leave_bp=round(self.at_risk_leave * FULL_BP),
+            alert_bp=round(self.at_risk_alert * FULL_BP),
+        )
+
+
+class SilenceSettings(UptakeSettings):
+    """How much silence makes a target unknown."""
+
+    silent_share: float = Field(
+        default=0.05,
+        ge=0.0001,
+        le=1,
+        description="share of a target's last 28 reported days from which the silence "
+        "of those who brought it makes the target unknown",
+    )
+
+    def silent_share_bp(self) -> int:
+        """Return from which share of silent agencies on a target is unknown."""
+        return round(self.silent_share * FULL_BP)
+
+
+class ExplainSettings(RiskSettings, SilenceSettings, PostgresSettings):
+    """Settings of `uptake targets explain`."""
+
+
+class BacktestSettings(RiskSettings, PostgresSettings):
+    """Settings of `uptake targets backtest`; the database is only read."""
+
+    catalogue: Directory = Field(
+        description="directory of the catalogue: indicators, localities, populations"
+    )
+
+
+class AlertingSettings(
+    RiskSettings, SilenceSettings, CommonSettings, KafkaSettings, PostgresSettings
+):
     """Settings of the alerting service."""
 
     http_port: int = Field(
@@ -73,24 +168,10 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         le=300,
         description="how often a target is judged when its total does not change",
     )
-    at_risk_enter: float = Field(
-        default=0.5,
-        ge=0.01,
-        le=1,
-        description="chance of missing from which a target is at risk",
-    )
-    at_risk_leave: float = Field(
-        default=0.4,
-        ge=0,
-        le=1,
-        description="chance of missing at which it no longer is",
-    )
-    at_risk_alert: float = Field(
-        default=0.8,
-        ge=0.01,
-        le=1,
-        description="chance of missing from which TargetAtRisk begins; it ends when "
-        "the target is no longer at risk",
+    alert_texts: Annotated[Path, AfterValidator(_check_texts)] | None = Field(
+        default=None,
+        description="file with texts that take the place of the shipped ones; `uptake "
+        "alerting texts` prints those",
     )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
@@ -101,18 +182,6 @@ class AlertingSettings(CommonSettings, KafkaSettings, PostgresSettings):
         description="localities whose targets are exported as metrics, by commas",
     )
 
-    @model_validator(mode="after")
-    def _risk_rises_from_leave_to_enter_to_alert(self) -> Self:
-        if self.at_risk_leave > self.at_risk_enter:
-            raise ValueError("UPTAKE_AT_RISK_LEAVE is above UPTAKE_AT_RISK_ENTER")
-        if self.at_risk_enter > self.at_risk_alert:
-            raise ValueError("UPTAKE_AT_RISK_ENTER is above UPTAKE_AT_RISK_ALERT")
-        return self
-
-    def risk_limits(self) -> RiskLimits:
-        """Return between which chances of missing a target is at risk."""
-        return RiskLimits(
-            enter_bp=round(self.at_risk_enter * FULL_BP),
-            leave_bp=round(self.at_risk_leave * FULL_BP),
-            alert_bp=round(self.at_risk_alert * FULL_BP),
-        )
+    def texts(self) -> Texts:
+        """Return what alerts say."""
+        return SHIPPED if self.alert_texts is None else read_texts(self.alert_texts)

@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from services.cli import agency, catalogue, reader, rejected, service
+from services.cli import agency, catalogue, reader, rejected, service, targets_group
 from services.cli.alerts import alerts
 from services.cli.demo import demo
 from services.cli.embedded.errors import ServerStartError
@@ -18,7 +18,6 @@ from services.cli.migrate import migrate
 from services.cli.reconcile import reconcile
 from services.cli.send import send
 from services.cli.simulate.command import simulate
-from services.cli.targets import targets
 from services.cli.totals import totals
 from services.cli.up import up
 from shared.errors import CatalogueError, UptakeError
@@ -71,7 +70,7 @@ app.command("republish", context_settings=service.PASS_THROUGH)(
     )
 )
 app.command()(alerts)
-app.command()(targets)
+app.add_typer(targets_group.app, name="targets")
 app.command()(totals)
 
 

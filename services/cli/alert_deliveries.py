@@ -26,6 +26,7 @@ class DeliveryRow:
     fingerprint: str
     kind: str | None
     target: str | None
+    agency: str | None
     state: str
     since: datetime
     outcome: str
@@ -130,7 +131,7 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
     lines = [
         (
             row.receiver,
-            f"{row.kind or ''} {row.target or row.fingerprint}".strip(),
+            f"{row.kind or ''} {row.target or row.agency or row.fingerprint}".strip(),
             row.state,
             describe_delivery(row),
         )

@@ -30,6 +30,7 @@ from shared.catalogue.model import (
     Catalogue,
     EventType,
     Indicator,
+    Target,
     Tree,
 )
 from shared.catalogue.populations import read_populations
@@ -43,7 +44,7 @@ from shared.catalogue.shapes import (
 from shared.catalogue.targets import read_targets
 from shared.errors import CatalogueError
 
-__all__ = ["CatalogueError", "load_agencies", "load_catalogue"]
+__all__ = ["CatalogueError", "load_agencies", "load_catalogue", "load_targets"]
 
 
 def load_catalogue(directory: Path) -> Catalogue:
@@ -78,6 +79,28 @@ def load_catalogue(directory: Path) -> Catalogue:
         targets=targets,
         populations=populations or (),
     )
+
+
+def load_targets(file: Path, catalogue: Catalogue) -> dict[str, Target]:
+    """Read and check one file of targets as if the catalogue had it instead of its own.
+
+    Raises:
+        CatalogueError: Anything is wrong, or the file holds no target.
+    """
+    problems = Problems()
+    targets = read_targets(
+        file.parent,
+        dict(catalogue.indicators),
+        catalogue.tree,
+        tuple(catalogue.populations),
+        problems,
+        files=[file.name],
+    )
+    if not targets and not problems.lines:
+        problems.add(file.name, "file", "it holds no target", "write one into it")
+    if problems.lines:
+        raise CatalogueError(problems.lines)
+    return targets
 
 
 def load_agencies(directory: Path) -> dict[str, Agency]:
@@ -182,6 +205,7 @@ def _build_agency(shape: AgencyShape, indicators: dict[str, Indicator]) -> Agenc
             burst_events=shape.limits.burst_events,
             body_bytes=shape.limits.body_bytes,
         ),
+        cadences=tuple(sorted(shape.cadences.items())),
     )
 
 

@@ -1,5 +1,6 @@
 """Reads the targets of a catalogue and checks each of them, and what they refer to."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared.catalogue.checks import check_code, check_indicator, check_unique
@@ -25,12 +26,25 @@ def read_targets(
     tree: Tree | None,
     populations: tuple[Population, ...] | None,
     problems: Problems,
+    *,
+    files: Sequence[str] | None = None,
 ) -> dict[str, Target]:
-    """Read the targets that are right, by id."""
+    """Read the targets that are right, by id.
+
+    Args:
+        directory: What the names of files are relative to.
+        indicators: Of the catalogue; None where they are wrong.
+        tree: The same.
+        populations: The same.
+        problems: Gets what is wrong.
+        files: To read; those of the folder of targets where not given.
+    """
     before = len(problems.lines)
+    if files is None:
+        files = list_folder(directory, FOLDER, problems)
     entries = [
         entry
-        for file in list_folder(directory, FOLDER, problems)
+        for file in files
         for entry in read_many(directory, file, TargetShape, problems)
     ]
     is_whole = len(problems.lines) == before

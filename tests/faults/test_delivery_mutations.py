@@ -158,7 +158,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "parents before children": without(
         CLAIMS,
-        r"\n        array_position\('\{nation,province,commune\}', p\.locality_kind\),",
+        r"\n        array_position\(\n.*?\n        \),",
         "",
         TOLD,
     ),

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from services.alerting.relay import AlertmanagerDelivery
 from services.alerting.relay.alertmanager import END_SOUGHT_FOR, RESOLVED_FOR
 from services.alerting.store import AlertStore, Delivery
-from shared.metrics import AlertingMetrics
+from shared.alerting_metrics import AlertingMetrics
 from shared.postgres.pool import open_pool
 from tests.support.hooks import Receiver, receiving
 from tests.support.stack import Stack

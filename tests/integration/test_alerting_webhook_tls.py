@@ -16,7 +16,7 @@ from services.alerting.core.retries import KEEP
 from services.alerting.endpoints import load_endpoints
 from services.alerting.relay import WebhookDelivery
 from services.alerting.store import WebhookStore
-from shared.metrics import WebhookMetrics
+from shared.alerting_metrics import WebhookMetrics
 from shared.postgres.pool import open_pool
 from tests.support.certificates import Authority, Identity
 from tests.support.hooks import SECRET, receiving

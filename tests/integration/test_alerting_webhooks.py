@@ -21,7 +21,7 @@ from services.alerting.core.webhooks import Webhook, read_secret
 from services.alerting.endpoints import Endpoint
 from services.alerting.relay import WebhookDelivery
 from services.alerting.store import WebhookStore
-from shared.metrics import WebhookMetrics
+from shared.alerting_metrics import WebhookMetrics
 from shared.postgres.pool import open_pool
 from tests.support.hooks import OLD_SECRET, SECRET, Received, Receiver, receiving
 from tests.support.sending import hurry, outcomes, queue, work
@@ -316,6 +316,7 @@ async def hanging() -> AsyncIterator[int]:
         server.close()
         for writer in taken:
             writer.close()
+            await writer.wait_closed()
 
 
 async def test_two_replicas_never_send_to_one_webhook_at_once(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.alerting.core.alerts import Kind
+from services.alerting.core.agency_alerts import ALL_KINDS, AnyKind
 from services.alerting.core.life_cycle import State
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - says what a secret begins with
@@ -35,7 +35,7 @@ class Webhook:
     """
 
     id: str
-    kinds: frozenset[Kind] = frozenset(Kind)
+    kinds: frozenset[AnyKind] = ALL_KINDS
     states: frozenset[State] = TOLD_STATES
     provinces: frozenset[str] | None = None
 
@@ -47,10 +47,10 @@ class Transition:
     Attributes:
         kind: Of the alert.
         state: That it has now.
-        province: Code of the province that the target is in; empty for the nation's.
+        province: Code of the province that it is about; empty for the nation's.
     """
 
-    kind: Kind
+    kind: AnyKind
     state: State
     province: str
 

@@ -15,7 +15,7 @@ stand in place of `url`. Neither address nor secret is ever shown or logged.
 
 import hashlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Self, TypeVar
@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from services.alerting.core.agency_alerts import ALL_KINDS, AgencyKind
 from services.alerting.core.alerts import Kind
 from services.alerting.core.life_cycle import State
 from services.alerting.core.webhooks import TOLD_STATES, Webhook, read_secret
@@ -39,7 +40,7 @@ CA_FILE_BYTES_MAX: Final = 512 * 1024
 URL_CHARACTERS_MAX: Final = 2048
 _Name = Annotated[str, Field(min_length=1, max_length=4096)]
 _Names = Annotated[list[str], Field(min_length=1, max_length=LIST_MAX)]
-MemberT = TypeVar("MemberT", Kind, State)
+MemberT = TypeVar("MemberT", Kind | AgencyKind, State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _read_endpoint(
     return Endpoint(
         Webhook(
             id=shape.id,
-            kinds=_members(entry, "kinds", Kind, problems) or frozenset(Kind),
+            kinds=_members(entry, "kinds", (*Kind, *AgencyKind), problems) or ALL_KINDS,
             states=_members(entry, "states", State, problems) or TOLD_STATES,
             provinces=None if shape.provinces is None else frozenset(shape.provinces),
         ),
@@ -214,11 +215,11 @@ def _read_authorities(
 def _members(
     entry: Entry[_WebhookShape],
     name: str,
-    kind: type[MemberT],
+    members: Iterable[MemberT],
     problems: Problems,
 ) -> frozenset[MemberT]:
     """Return what a list names; empty where it is left out."""
-    known = {each.value: each for each in kind}
+    known = {each.value: each for each in members}
     given: list[str] = getattr(entry.shape, name) or []
     for each in given:
         if each not in known:

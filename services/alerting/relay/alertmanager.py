@@ -6,18 +6,23 @@ away, it hears of each alert once and in its present state.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
 import aiohttp
 
+from services.alerting.core.agency_alerts import (
+    AGENCY_RUNBOOKS,
+    AGENCY_SEVERITIES,
+    AgencyKind,
+)
 from services.alerting.core.alerts import RUNBOOKS, SEVERITIES, Kind
 from services.alerting.store import AlertStore, Delivery
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import delays_seconds, wait_out
 from shared.errors import TransientError
-from shared.metrics import AlertingMetrics
 
 ALERTS_MAX: Final = 200
 POLL_SECONDS: Final = 0.5
@@ -29,7 +34,7 @@ END_SOUGHT_FOR: Final = timedelta(hours=6)
 # than this, Alertmanager takes it for over.
 END_AHEAD: Final = timedelta(hours=1)
 LEVELS: Final = ("nation", "province", "commune")
-KINDS: Final = tuple(Kind)
+KINDS: Final = (*Kind, *AgencyKind)
 # Beyond two missed repetitions: how long an unknown target's alerts stay quiet.
 UNKNOWN_AHEAD: Final = timedelta(seconds=30)
 # A claim outlives the slowest request, so that nobody else sends the same meanwhile.
@@ -39,6 +44,14 @@ AWAY: Final = "away"
 REFUSED: Final = "refused"
 UNKNOWN: Final = "TargetUnknown"
 """Told beside the alerts of a target that is unknown, to keep them quiet."""
+
+_SEVERITIES: Final[Mapping[str, str]] = {
+    kind.value: severity
+    for kind, severity in (*SEVERITIES.items(), *AGENCY_SEVERITIES.items())
+}
+_RUNBOOKS: Final[Mapping[str, str]] = {
+    kind.value: page for kind, page in (*RUNBOOKS.items(), *AGENCY_RUNBOOKS.items())
+}
 
 _log = logging.getLogger(__name__)
 
@@ -58,12 +71,12 @@ def render_alert(delivery: Delivery, resend: timedelta) -> dict[str, object]:
         "labels": {
             "alertname": delivery.kind.value,
             **_place_labels(delivery),
-            "severity": SEVERITIES[delivery.kind],
+            "severity": _SEVERITIES[delivery.kind.value],
         },
         "annotations": {
             "summary": delivery.summary_en,
             "summary_vi": delivery.summary_vi,
-            "runbook": RUNBOOKS[delivery.kind],
+            "runbook": _RUNBOOKS[delivery.kind.value],
         },
         "startsAt": _instant(delivery.raised_at),
         "endsAt": _instant(ends_at),
@@ -112,14 +125,18 @@ def _rank(delivery: Delivery) -> tuple[int, int]:
 
 
 def _place_labels(delivery: Delivery) -> dict[str, str]:
+    # An alert about an agency has that label in the place of the target's.
+    about = (
+        {"agency": delivery.agency} if delivery.agency else {"target": delivery.target}
+    )
     return {
-        "target": delivery.target,
+        **about,
         "indicator": delivery.indicator,
         "locality": delivery.locality,
         "level": delivery.level,
         "province": delivery.province,
         # So that nothing is kept quiet by what is due on another day.
-        "due": delivery.due.isoformat(),
+        **({} if delivery.due is None else {"due": delivery.due.isoformat()}),
     }
 
 

@@ -30,8 +30,8 @@ from services.alerting.core.webhooks import signed_headers
 from services.alerting.endpoints import Endpoint
 from services.alerting.store import WebhookStore
 from services.alerting.store.webhooks import Claim, Message
+from shared.alerting_metrics import WebhookMetrics
 from shared.backoff import wait_out
-from shared.metrics import WebhookMetrics
 
 POLL_SECONDS: Final = 0.5
 UPKEEP_SECONDS: Final = 5.0

@@ -4,6 +4,8 @@ from services.alerting.store.alerts import AlertStore, Delivery, Gauge
 from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
 from services.alerting.store.forecasts import ForecastStore
+from services.alerting.store.history import HistoryStore
+from services.alerting.store.silences import SilenceStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
 from services.alerting.store.webhooks import WebhookStore
 
@@ -15,6 +17,8 @@ __all__ = [
     "EvaluationStore",
     "ForecastStore",
     "Gauge",
+    "HistoryStore",
+    "SilenceStore",
     "TotalsStore",
     "WebhookStore",
 ]

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 
 import asyncpg
 
+from services.alerting.core.agency_alerts import AgencyKind, AnyKind
 from services.alerting.core.alerts import Kind
 from services.alerting.core.life_cycle import State
 from services.alerting.core.status import Status
-from services.alerting.sql import DELIVERIES, QUERIES
+from services.alerting.sql import DELIVERIES, QUERIES, SILENCE
 from services.alerting.store.session import transaction
 
 Publish = Callable[[Sequence[tuple[str, bytes]]], Awaitable[None]]
@@ -23,35 +24,37 @@ class Delivery:
         fingerprint: The alert's name for ever.
         version: Of the row that was read.
         kind: What it says.
-        target: About which target.
+        target: About which target; empty where it is about an agency.
         indicator: The target's indicator.
         locality: Code of the target's locality.
         level: What the locality is: nation, province or commune.
         province: Code of the province, or empty.
-        due: The day on which the target is due.
+        due: The day on which the target is due; None where it is about an agency.
         raised_at: Since when it is raised.
         over_at: Since when it is over; None while it is not.
         summary_en: Its text in English.
         summary_vi: Its text in Vietnamese.
         is_unknown: Whether nothing honest can be said of its target now.
         read_at: When the row was read, by the database's clock.
+        agency: About which agency; empty where it is about a target.
     """
 
     fingerprint: str
     version: int
-    kind: Kind
+    kind: AnyKind
     target: str
     indicator: str
     locality: str
     level: str
     province: str
-    due: date
+    due: date | None
     raised_at: datetime
     over_at: datetime | None
     summary_en: str
     summary_vi: str
     is_unknown: bool
     read_at: datetime
+    agency: str = ""
 
     @property
     def told_state(self) -> State:
@@ -135,7 +138,7 @@ class AlertStore:
             Delivery(
                 fingerprint=row["fingerprint"],
                 version=row["version"],
-                kind=Kind(row["kind"]),
+                kind=_kind(row["kind"]),
                 target=row["target"],
                 indicator=row["indicator"],
                 locality=row["locality"],
@@ -146,8 +149,9 @@ class AlertStore:
                 over_at=row["told_until"],
                 summary_en=row["summary_en"],
                 summary_vi=row["summary_vi"],
-                is_unknown=Status(row["status"]) is Status.UNKNOWN,
+                is_unknown=row["status"] == Status.UNKNOWN.value,
                 read_at=row["now"],
+                agency=row["agency"],
             )
             for row in rows
         ]
@@ -199,9 +203,19 @@ class AlertStore:
             for row in rows
         ]
 
-    async def firing_by_kind(self) -> Mapping[Kind, int]:
+    async def silent_by_agency(self) -> Mapping[str, int]:
+        """Count the indicators that agencies are silent on; 0 is a figure too."""
+        async with transaction(self._pool) as session:
+            rows = await session.fetch(SILENCE["count_silent"])
+        return {row["agency"]: row["silent"] for row in rows}
+
+    async def firing_by_kind(self) -> Mapping[AnyKind, int]:
         """Count the raised alerts; a kind without any is 0."""
         async with transaction(self._pool) as session:
             rows = await session.fetch(QUERIES["count_firing"])
-        counts = {Kind(row["kind"]): row["firing"] for row in rows}
-        return {kind: counts.get(kind, 0) for kind in Kind}
+        counts = {row["kind"]: row["firing"] for row in rows}
+        return {kind: counts.get(kind, 0) for kind in (*Kind, *AgencyKind)}
+
+
+def _kind(name: str) -> AnyKind:
+    return AgencyKind(name) if name in set(AgencyKind) else Kind(name)

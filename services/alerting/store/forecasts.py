@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, assert_never
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -15,6 +15,8 @@ from services.alerting.core.forecast import (
     Forecast,
     NoForecast,
     forecast_all,
+    lay_out,
+    outlook_of,
 )
 from services.alerting.sql import FORECASTS, QUERIES
 from services.alerting.store.session import Session, columns, transaction
@@ -116,7 +118,9 @@ def _course(one: _Asked, row: asyncpg.Record) -> Course:
         # What its unit counts came on top of what it started with.
         level += one.start_value
     return Course(
-        effects=_effects(one.today, row),
+        effects=lay_out(
+            row["first_day"], zip(row["days"], row["counts"], strict=True), one.today
+        ),
         level=level,
         goal=one.goal,
         rises=one.goal > one.start_value,
@@ -125,45 +129,22 @@ def _course(one: _Asked, row: asyncpg.Record) -> Course:
     )
 
 
-def _effects(today: date, row: asyncpg.Record) -> tuple[float, ...]:
-    """Lay the counts out by day, up to yesterday.
-
-    The first day of all is left out: what an agency brings along when it begins to
-    report is no day's progress.
-    """
-    first_day: date | None = row["first_day"]
-    if first_day is None:
-        return ()
-    first = max(first_day + _DAY, today - HISTORY_DAYS_MAX * _DAY)
-    effects = [0.0] * max((today - first).days, 0)
-    for day, count in zip(row["days"], row["counts"], strict=True):
-        if day >= first:
-            effects[(day - first).days] = count
-    return tuple(effects)
-
-
 def _row(one: _Asked, said: Forecast | NoForecast) -> tuple[Any, ...]:
     """Write a forecast, as the columns of the query `save_forecasts`."""
-    ahead: tuple[int | None, ...] = (None, None, None)
-    miss_bp = reason = None
-    match said:
-        case Forecast():
-            ahead, miss_bp = (said.p10_days, said.p50_days, said.p90_days), said.miss_bp
-        case NoForecast():
-            reason = said.value
-        case _:
-            assert_never(said)
-    days = [None if each is None else one.today + (each - 1) * _DAY for each in ahead]
+    outlook = outlook_of(said, one.today)
+    reason = said.value if isinstance(said, NoForecast) else None
     tomorrow = datetime.combine(one.today + _DAY, SETTLED_AT, ZoneInfo(one.timezone))
     return (
         one.target,
-        one.today - _DAY,
+        outlook.day,
         one.unit_id,
         one.goal,
         one.due,
         one.ceiling,
-        *days,
-        miss_bp,
+        outlook.p10,
+        outlook.p50,
+        outlook.p90,
+        outlook.miss_bp,
         reason,
         tomorrow,
     )

@@ -1,6 +1,6 @@
 """Messages that wait for webhooks, and how each webhook has been."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,12 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.alerting.core.evaluation import Evaluation
 from services.alerting.core.retries import Dead, Fate, Health, Pause, Told, Waiting
-from services.alerting.core.webhooks import Transition, Webhook, addressees
 from services.alerting.sql import DELIVERIES
-from services.alerting.store.messages import message_id, render_notice
-from services.alerting.store.session import Session, columns, transaction
+from services.alerting.store.session import columns, transaction
 
 WAITING_MAX: Final = 100_000
 """Messages that wait for one webhook; the oldest beyond it are given up."""
@@ -49,42 +46,6 @@ class WebhookGauge:
     waiting: int
     dead: int
     oldest_seconds: float
-
-
-async def queue_messages(
-    session: Session,
-    webhooks: Sequence[Webhook],
-    results: Sequence[Evaluation],
-    provinces: Mapping[str, str],
-    now: datetime,
-) -> None:
-    """Queue transitions for those that are told of them, in the same transaction.
-
-    Args:
-        session: The transaction that changes the alerts.
-        webhooks: All there are.
-        results: What was looked at.
-        provinces: Code of the province of each target, or empty.
-        now: The instant of the transitions.
-    """
-    rows = [
-        (
-            webhook,
-            look.fingerprint,
-            look.notice.value,
-            message_id(look, look.notice),
-            render_notice(result, look, look.notice, now),
-        )
-        for result in results
-        for look in result.alerts
-        if look.notice is not None
-        for webhook in addressees(
-            webhooks,
-            Transition(look.kind, look.notice, provinces[result.target.id]),
-        )
-    ]
-    if rows:
-        await session.execute(DELIVERIES["queue_messages"], *columns(rows, 5), now)
 
 
 class WebhookStore:

@@ -8,6 +8,7 @@ from services.alerting.core.forecast.completion import (
     NoForecast,
     forecast_all,
 )
+from services.alerting.core.forecast.history import lay_out, outlook_of
 
 __all__ = [
     "HISTORY_DAYS_MAX",
@@ -16,4 +17,6 @@ __all__ = [
     "Forecast",
     "NoForecast",
     "forecast_all",
+    "lay_out",
+    "outlook_of",
 ]

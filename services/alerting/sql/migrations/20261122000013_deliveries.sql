@@ -57,7 +57,7 @@ CREATE TABLE alerting.webhook (
 -- Deliveries of transitions, without what they say.
 CREATE VIEW reporting.alert_delivery AS
 SELECT
-    d.channel, d.receiver, d.fingerprint, a.kind, a.target, d.state, d.since,
+    d.channel, d.receiver, d.fingerprint, a.kind, a.target, a.agency, a.indicator, d.state, d.since,
     CASE
         WHEN d.told_at IS NOT NULL THEN 'told'
         WHEN d.dead_at IS NOT NULL THEN 'dead'
