@@ -73,6 +73,7 @@ class AlertRow:
     leave_bp: int | None
     waited_seconds: int | None
     wait_seconds: int | None
+    deliveries_dead: int
 
 
 def alerts(
@@ -153,6 +154,9 @@ def print_list(rows: Sequence[AlertRow]) -> None:
     print_table(columns, lines)
     for row in rows:
         print("\n".join(_wrap(f"{_about(row)}: {why(row)}", indent="")))
+    dead = sum(row.deliveries_dead for row in rows)
+    if dead:
+        print(f"{dead:,} not delivered, given up: uptake alerts deliveries")
     print(
         "uptake alerts show TARGET says more, uptake targets explain TARGET all of it"
     )
