@@ -16,6 +16,12 @@ from services.alerting.endpoints import Endpoint, EndpointWatch
 from services.alerting.forecaster import Forecaster
 from services.alerting.jobs.backtest import Order, Outcome
 from services.alerting.jobs.backtest import backtest as replay
+from services.alerting.jobs.redeliver import (
+    Wanted,
+    ask_at_terminal,
+    operator,
+)
+from services.alerting.jobs.redeliver import redeliver as send_again
 from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import (
@@ -48,6 +54,7 @@ from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
 from shared.metrics import WebhookFileMetrics, new_registry
 from shared.postgres.pool import open_pool
+from shared.settings import PostgresSettings
 
 ROLE: Final = "uptake_alerting"
 CONNECTIONS_MAX: Final = 6
@@ -156,6 +163,27 @@ async def backtest(
             await pool.close()
     except TransientError as error:
         # Who waits for an answer tries again sooner than any back-off would.
+        raise FatalError(str(error)) from error
+
+
+async def redeliver(settings: PostgresSettings, wanted: Wanted) -> list[str]:
+    """Have webhooks told again of what was given up; return what was done, in lines.
+
+    Args:
+        settings: Of the verb.
+        wanted: Which of it.
+
+    Raises:
+        FatalError: With the reason.
+    """
+    try:
+        pool = await open_pool(settings, role=ROLE, size_max=1)
+        try:
+            store = WebhookStore(pool)
+            return await send_again(store, wanted, ask_at_terminal, operator())
+        finally:
+            await pool.close()
+    except TransientError as error:
         raise FatalError(str(error)) from error
 
 

@@ -37,6 +37,9 @@ class DeliveryRow:
     told_at: datetime | None
     dead_at: datetime | None
     reason: str
+    delivery_id: int
+    resent_at: datetime | None
+    resent_by: str | None
 
 
 async def read_deliveries(
@@ -66,6 +69,8 @@ def describe_delivery(row: DeliveryRow) -> str:
             return f"told {instant(row.told_at)}, {tries}"
         case "dead":
             return f"given up {instant(row.dead_at)}, {tries}: {row.reason}"
+        case _ if row.tries == 0 and row.resent_at is not None:
+            return f"waits again since {instant(row.resent_at)}"
         case _ if row.tries == 0:
             return f"waits since {instant(row.queued_at)}"
         case _:
@@ -123,6 +128,7 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
         print("nothing waits and nothing was given up; --all shows what was told")
         return
     columns = (
+        Column("number", is_figure=True),
         Column("receiver", is_code=True),
         Column("alert"),
         Column("state", is_code=True),
@@ -130,6 +136,7 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
     )
     lines = [
         (
+            str(row.delivery_id),
             row.receiver,
             f"{row.kind or ''} {row.target or row.agency or row.fingerprint}".strip(),
             row.state,
@@ -138,5 +145,7 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
         for row in rows
     ]
     print_table(columns, lines)
+    if any(row.outcome == "dead" for row in rows):
+        print("uptake alerts redeliver NUMBER|RECEIVER|--all sends again")
     if len(rows) == ROWS_MAX:
         print(f"the newest {ROWS_MAX:,} only")

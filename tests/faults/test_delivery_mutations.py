@@ -34,6 +34,7 @@ FILE = (
 )
 TLS = ("tests/integration/test_alerting_webhook_tls.py",)
 SENT = ("tests/integration/test_alerting_webhooks.py",)
+AGAIN_SENT = ("tests/integration/test_alerting_redeliver.py",)
 TOLD = ("tests/integration/test_alerting_deliveries.py",)
 
 SIGNED = "services/alerting/core/webhooks.py"
@@ -43,10 +44,29 @@ ENDPOINTS = "services/alerting/endpoints/file.py"
 WATCH = "services/alerting/endpoints/watch.py"
 SENDER = "services/alerting/relay/webhooks.py"
 ALERTMANAGER = "services/alerting/relay/alertmanager.py"
+REDELIVER = "services/alerting/jobs/redeliver.py"
 SQL = "services/alerting/sql/delivery.sql"
 CLAIMS = "services/alerting/sql/queries.sql"
 
 MUTATIONS: Mapping[str, Mutation] = {
+    "question before anything is sent again": without(
+        REDELIVER,
+        r"if not wanted\.confirmed and not confirm\(question\):",
+        "if False:",
+        AGAIN_SENT,
+    ),
+    "nothing old after what is newer": without(
+        REDELIVER, r" or not each\.is_overtaken", " or each", AGAIN_SENT
+    ),
+    "word of what is sent again": without(
+        SENDER, r"_note_sent_again\(claim\.webhook, messages\)", "pass", AGAIN_SENT
+    ),
+    "new time for what is sent again": without(
+        SQL,
+        r"AND coalesce\(resent_at, queued_at\) <=",
+        "AND queued_at <=",
+        AGAIN_SENT,
+    ),
     "instant in the signature": without(
         SIGNED,
         r"\(message_id\.encode\(\), seconds\.encode\(\), body\)",
@@ -168,7 +188,9 @@ MUTATIONS: Mapping[str, Mutation] = {
 }
 
 
-@pytest.mark.parametrize("tests", [RULES, RETRIES, FILE, TLS, SENT, TOLD], ids=" ".join)
+@pytest.mark.parametrize(
+    "tests", [RULES, RETRIES, FILE, TLS, SENT, AGAIN_SENT, TOLD], ids=" ".join
+)
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -176,6 +176,7 @@ class WebhookDelivery:
         messages = await self._wait_out(
             "read_messages", lambda: self._store.messages(claim)
         )
+        _note_sent_again(claim.webhook, messages)
         begun = await self._wait_out("read_clock", self._store.now)
         room = asyncio.Semaphore(IN_FLIGHT_MAX)
 
@@ -302,6 +303,25 @@ class WebhookUpkeep:
                 self._metrics.dead.labels(row.webhook).set(row.dead)
                 self._metrics.oldest.labels(row.webhook).set(row.oldest_seconds)
             await asyncio.sleep(UPKEEP_SECONDS)
+
+
+def _note_sent_again(webhook: str, messages: Sequence[Message]) -> None:
+    """Write down, before it is done, what an operator has sent again."""
+    again = [
+        each
+        for each in messages
+        if each.resent_by is not None and not each.waiting.tries
+    ]
+    if again:
+        _log.warning(
+            "webhook_messages_sent_again",
+            extra={
+                "webhook": webhook,
+                "by": sorted({str(each.resent_by) for each in again}),
+                "messages": len(again),
+                "deliveries": [each.delivery_id for each in again],
+            },
+        )
 
 
 def _spread() -> float:
