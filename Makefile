@@ -5,6 +5,8 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
+# Tests start services by the thousand, and mutations take compiled code along.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +15,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 PYTEST := $(BIN)/python -m pytest
+# Tests run in several processes, two for each core; WORKERS=0 runs them in one, in
+# order. Who is done takes over what another has not begun.
+SPREAD := -n $(or $(WORKERS),auto) --dist worksteal
 # Where tests that need a broker live; the same files run on either broker.
 BROKER_TESTS := tests/integration tests/faults tests/e2e
 
@@ -80,13 +85,16 @@ down: ## stop the containers; their volumes stay
 
 # -- checking ------------------------------------------------------------------------
 
-.PHONY: check
-check: $(VENV)/.dev ## format, lint, types, imports, house rules, unit and property tests
+.PHONY: lint
+lint: $(VENV)/.dev ## format, lint, types and imports, without any test
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) --quiet tests/test_tidy.py tests/unit tests/property
+
+.PHONY: check
+check: lint ## as lint; house rules, unit and property tests too (WORKERS=0 in one process)
+	$(PYTEST) --quiet $(SPREAD) tests/test_tidy.py tests/unit tests/property
 
 .PHONY: format
 format: $(VENV)/.dev ## format the code and mend what ruff can mend
@@ -94,8 +102,8 @@ format: $(VENV)/.dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: $(VENV)/.dev ## all tests that need Python and make only, on embedded servers
-	$(PYTEST) -m "not kafka and not debian and not node and not slow"
+test: $(VENV)/.dev ## all tests that need Python and make only, on embedded servers (WORKERS=0)
+	$(PYTEST) $(SPREAD) -m "not kafka and not debian and not node and not slow"
 	@echo
 	@echo "left out by make test, and run by make test-all (CI):"
 	@echo "  kafka    the same tests on Apache Kafka: make test-kafka (Java 17, Maven)"
@@ -105,7 +113,7 @@ test: $(VENV)/.dev ## all tests that need Python and make only, on embedded serv
 
 .PHONY: test-kafka
 test-kafka: $(VENV)/.dev ## the tests that need a broker, on Apache Kafka (Java 17, Maven)
-	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "not debian and not node and not slow and not embedded" $(BROKER_TESTS)
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) $(SPREAD) -m "not debian and not node and not slow and not embedded" $(BROKER_TESTS)
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATION=600 SEED=n BROKER=embedded)
@@ -118,9 +126,9 @@ fuzz: $(VENV)/.dev ## hostile input made up by machines: schemathesis, atheris (
 	  $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: test-all
-test-all: test test-kafka tools ## every test, on both brokers; what is missing fails (CI)
-	$(PYTEST) -m "(debian or node or slow) and not kafka"
-	UPTAKE_TEST_BROKER=kafka $(PYTEST) -m "(debian or slow) and not embedded" $(BROKER_TESTS)
+test-all: $(VENV)/.dev tools ## every test, on both brokers; what is missing fails (CI)
+	$(PYTEST) $(SPREAD) -m "not kafka"
+	UPTAKE_TEST_BROKER=kafka $(PYTEST) $(SPREAD) -m "not embedded and not node" $(BROKER_TESTS)
 
 .PHONY: killed-broker
 killed-broker: $(VENV)/.dev ## the broker killed under load, and a recount (Java, Maven; RUNS=10 SEED=n)

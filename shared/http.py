@@ -11,10 +11,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from shared.errors import FatalError
@@ -173,6 +174,37 @@ def make_application(routes: Sequence[BaseRoute]) -> Starlette:
     )
     application.router.redirect_slashes = False
     return application
+
+
+class Straight:
+    """Leads what is asked most straight to its endpoint; all else goes the usual way.
+
+    The layers on that way take a quarter of the time in which an event is admitted. Of
+    what they do a failure's answer is left: the endpoint itself answers all others.
+    """
+
+    def __init__(
+        self, application: Starlette, method: str, path: str, endpoint: ASGIApp
+    ) -> None:
+        """Describe the way.
+
+        Args:
+            application: Has a route to the endpoint too, for what it says of others.
+            method: Of the requests that go straight.
+            path: As above; as it stands.
+            endpoint: Answers them.
+        """
+        self._application = application
+        self._asked = (method, path)
+        self._endpoint = ServerErrorMiddleware(
+            endpoint, handler=application.exception_handlers[Exception]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_asked = (scope["method"], scope["path"]) == self._asked
+        whose = self._endpoint if is_asked else self._application
+        await whose(scope, receive, send)
 
 
 def make_server(

@@ -33,6 +33,8 @@ from shared.http_refusals import (
 
 BROKEN_FRAMING: Final = "broken_framing"
 """In a request's state: its body ended because its framing is not HTTP."""
+BODY_HAS_COME: Final = "body_has_come"
+"""In a request's state: all of its body is here, and reading it waits for nobody."""
 # What tells whether a service lives must be told while it has much to do.
 _PROBES: Final = (b"/health/", b"/metrics")
 
@@ -232,6 +234,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._steps += 1
         if not self._has_offer:
             super().on_message_complete()
+            self.cycle.scope["state"][BODY_HAS_COME] = True
 
     @override
     def pause_writing(self) -> None:

@@ -81,6 +81,30 @@ class HttpMetrics:
             registry=registry,
         )
 
+    def of(self, route: str) -> "RouteMetrics":
+        """Return what counts the requests of one route."""
+        return RouteMetrics(self, route)
+
+
+class RouteMetrics:
+    """Requests at one route; finds what counts them once, not for each."""
+
+    def __init__(self, metrics: HttpMetrics, route: str) -> None:
+        self._route = route
+        self._requests = metrics.requests
+        self._duration = metrics.duration.labels(route)
+        # As many as there are statuses.
+        self._by_status: dict[int, Counter] = {}
+
+    def note(self, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        counter = self._by_status.get(status)
+        if counter is None:
+            counter = self._requests.labels(self._route, status)
+            self._by_status[status] = counter
+        counter.inc()
+        self._duration.observe(seconds)
+
 
 class DoorMetrics:
     """Who is turned away at a door that asks for a key."""

@@ -1,4 +1,4 @@
-"""Servers for tests: one Postgres for all, a database and a broker for each test.
+"""Servers for tests: Postgres for the session, a database and a broker for each test.
 
 `UPTAKE_TEST_BROKER=kafka` runs the same tests on Apache Kafka.
 """
@@ -13,20 +13,41 @@ import pytest
 import pytest_asyncio
 
 from services.cli.embedded.broker import EmbeddedBroker
+from services.cli.embedded.errors import ServerStartError
 from services.cli.embedded.postgres import EmbeddedPostgres
 from services.cli.embedded.server import LoopbackServer
-from tests.support.apache_kafka import ApacheKafka
+from tests.support.apache_kafka import ApacheKafka, fetch_jars
 from tests.support.catalogues import copy_catalogue
 from tests.support.stack import Stack
 
 IS_APACHE_KAFKA = os.environ.get("UPTAKE_TEST_BROKER") == "kafka"
+WORKERS_MAX = 8
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Choose how many processes run tests where nobody says: two for each core.
+
+    A test of services waits for half of its time. Each process has a PostgreSQL of its
+    own, so a large machine does not get two for every core.
+    """
+    return min(2 * (os.cpu_count() or 1), WORKERS_MAX)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Fetch Apache Kafka before any test's time runs, once and not in each process."""
+    if IS_APACHE_KAFKA and not hasattr(session.config, "workerinput"):
+        try:
+            fetch_jars()
+        except ServerStartError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[EmbeddedPostgres]:
-    """Run one PostgreSQL for the whole session."""
+    """Run one PostgreSQL for the whole session, or for each process of it."""
     folder = tmp_path_factory.mktemp("postgres") / "server"
     async with EmbeddedPostgres(folder, durable=False) as server:
         yield server
@@ -47,8 +68,9 @@ def new_broker(
     folder: Path, *, advertised_port: int | None = None
 ) -> EmbeddedBroker | ApacheKafka:
     """Describe a broker of the kind that this run tests with."""
-    kind = ApacheKafka if IS_APACHE_KAFKA else EmbeddedBroker
-    return kind(folder, advertised_port=advertised_port)
+    if IS_APACHE_KAFKA:
+        return ApacheKafka(folder, advertised_port=advertised_port, is_brief=True)
+    return EmbeddedBroker(folder, advertised_port=advertised_port)
 
 
 @pytest.fixture

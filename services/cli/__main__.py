@@ -1,77 +1,81 @@
 """The `uptake` command: registers the commands, and says what went wrong in a line."""
 
+import importlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import typer
 
-from services.cli import agency, catalogue, reader, rejected, service, targets_group
-from services.cli.alerts import alerts
-from services.cli.demo import demo
+from services.cli import service
 from services.cli.embedded.errors import ServerStartError
-from services.cli.event import event
 from services.cli.local_stack import local_environment
-from services.cli.migrate import migrate
-from services.cli.reconcile import reconcile
-from services.cli.send import send
-from services.cli.simulate.command import simulate
-from services.cli.totals import totals
-from services.cli.up import up
 from shared.errors import CatalogueError, UptakeError
 
 SERVICES: Final = ("ingest", "aggregation", "alerting", "board")
+VERBS: Final[Mapping[str, str]] = {
+    "rebuild": "Rebuild ledger and totals from the log while the old ones serve.",
+    "republish": "Publish all totals again, after uptake.totals was made anew.",
+}
+# Where a command stands: a function of its name, or a group as `app`; in the order in
+# which --help tells them.
+COMMANDS: Final[Mapping[str, str]] = {
+    "up": "services.cli.up",
+    "demo": "services.cli.demo",
+    "migrate": "services.cli.migrate",
+    **dict.fromkeys(SERVICES, "services.cli.service"),
+    "simulate": "services.cli.simulate.command",
+    "send": "services.cli.send",
+    "catalogue": "services.cli.catalogue",
+    "agency": "services.cli.agency",
+    "reader": "services.cli.reader",
+    "event": "services.cli.event",
+    "reconcile": "services.cli.reconcile",
+    "rejected": "services.cli.rejected",
+    **dict.fromkeys(VERBS, "services.cli.service"),
+    "alerts": "services.cli.alerts",
+    "targets": "services.cli.targets_group",
+    "totals": "services.cli.totals",
+}
 # These start or are a system of their own and take none that they happen to find.
 SELF_SUFFICIENT: Final = frozenset({"up", "demo", "migrate", *SERVICES})
 
-app = typer.Typer(
-    name="uptake",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.callback()
 def uptake(context: typer.Context) -> None:
     """Exact counts of digital uptake, and warnings while there is still time."""
     if context.invoked_subcommand not in SELF_SUFFICIENT:
         os.environ.update(local_environment(os.environ))
 
 
-app.command()(up)
-app.command()(demo)
-app.command()(migrate)
-for name in SERVICES:
-    app.command(name, context_settings=service.PASS_THROUGH)(service.become(name))
-app.command()(simulate)
-app.command()(send)
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(agency.app, name="agency")
-app.add_typer(reader.app, name="reader")
-app.command()(event)
-app.command()(reconcile)
-app.add_typer(rejected.app, name="rejected")
-app.command("rebuild", context_settings=service.PASS_THROUGH)(
-    service.become_verb(
-        "aggregation",
-        "rebuild",
-        "Rebuild ledger and totals from the log while the old ones serve.",
+def command_line(asked: str = "") -> typer.Typer:
+    """Make the command line: of one command where it is known, else of all of them.
+
+    A command does not wait for the libraries of others: all of them take a second.
+    """
+    app = typer.Typer(
+        name="uptake",
+        callback=uptake,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
-)
-app.command("republish", context_settings=service.PASS_THROUGH)(
-    service.become_verb(
-        "aggregation",
-        "republish",
-        "Publish all totals again, after uptake.totals was made anew.",
-    )
-)
-app.command()(alerts)
-app.add_typer(targets_group.app, name="targets")
-app.command()(totals)
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        if name in SERVICES:
+            become = service.become(name)
+            app.command(name, context_settings=service.PASS_THROUGH)(become)
+        elif name in VERBS:
+            become = service.become_verb("aggregation", name, VERBS[name])
+            app.command(name, context_settings=service.PASS_THROUGH)(become)
+        else:
+            module = importlib.import_module(COMMANDS[name])
+            if isinstance(group := getattr(module, "app", None), typer.Typer):
+                app.add_typer(group, name=name)
+            else:
+                app.command(name)(getattr(module, name))
+    return app
 
 
 def main() -> None:
@@ -82,7 +86,7 @@ def main() -> None:
     # What goes wrong is said once, by us; libraries would say it again in their words.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        app(prog_name="uptake")
+        command_line("".join(sys.argv[1:2]))(prog_name="uptake")
     except Exception as error:  # noqa: BLE001 -- the outermost frame of the command
         sys.exit(_complain(error))
 

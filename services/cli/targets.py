@@ -221,7 +221,7 @@ def _print(rows: Sequence[TargetRow], *, of: int) -> None:
     )
     lines = [
         (
-            f"{row.target}{' *' if row.illustrative else ''}",
+            f"{row.target}{'*' if row.illustrative else ''}",
             row.status,
             figure(row.actual),
             figure(row.expected),

@@ -5,8 +5,7 @@ it raises, some of the records may be in the log; the sender retries with the sa
 and aggregation counts them once. Nothing is remembered here (promise 1).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,11 +84,14 @@ class LogPublisher:
             for event in events
         ]
         size_bytes = sum(map(len, values))
-        with self._room_for(size_bytes):
+        self._take_room(size_bytes)
+        try:
             if size_bytes < ALONE_BYTES_MIN:
                 await self._companies.send(agency, values)
             else:
                 await self._confirm(agency, values, self._ack_timeout_seconds)
+        finally:
+            self._waiting_bytes -= size_bytes
 
     async def append_again(
         self, records: Sequence[LoggedBytes]
@@ -165,8 +167,7 @@ class LogPublisher:
 
         await self._producer.confirm(submit, timeout_seconds=self._ack_timeout_seconds)
 
-    @contextmanager
-    def _room_for(self, size_bytes: int) -> Iterator[None]:
+    def _take_room(self, size_bytes: int) -> None:
         """Hold room for records while they wait; one request has it in any case."""
         held = self._waiting_bytes
         if held and held + size_bytes > WAITING_BYTES_MAX:
@@ -174,10 +175,6 @@ class LogPublisher:
                 "too much waits for kafka to confirm; nothing was sent"
             )
         self._waiting_bytes += size_bytes
-        try:
-            yield
-        finally:
-            self._waiting_bytes -= size_bytes
 
     async def _confirm(
         self, agency: str, values: Sequence[bytes], timeout_seconds: float

@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.core.admission import open_door
 from services.ingest.core.json_text import EventBounds
@@ -40,7 +40,7 @@ from shared.catalogue.keys import Bearer
 from shared.catalogue.model import Agency
 from shared.clock import Clock
 from shared.errors import TransientError
-from shared.http import Readiness, make_application, probe_routes
+from shared.http import Readiness, Straight, make_application, probe_routes
 from shared.metrics import HttpMetrics, IngestMetrics
 
 RETRY_AFTER_SECONDS: Final = 2
@@ -94,7 +94,7 @@ class EventsDoor:
         self._guard = guard
         self._publisher = publisher
         self._metrics = metrics
-        self._http_metrics = http_metrics
+        self._route_metrics = http_metrics.of(ROUTE)
         self._clock = clock
         self._precedents = Precedents()
         event = EventBounds(settings.event_bytes_max, settings.event_nesting_max)
@@ -111,9 +111,10 @@ class EventsDoor:
         for body in self._streams:
             body.interrupt(_stopping())
 
-    async def respond(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         began = time.monotonic()
+        request = Request(scope, receive)
         body = RequestBody(request)
         response: Response
         try:
@@ -122,9 +123,8 @@ class EventsDoor:
             response = error.response
         if not body.is_finished:
             response = PartingResponse(response, body)
-        self._http_metrics.requests.labels(ROUTE, response.status_code).inc()
-        self._http_metrics.duration.labels(ROUTE).observe(time.monotonic() - began)
-        return response
+        self._route_metrics.note(response.status_code, time.monotonic() - began)
+        await response(scope, receive, send)
 
     async def _answer(self, request: Request, body: RequestBody) -> Response:
         bearer = self._guard.admit(request)
@@ -263,14 +263,15 @@ class EventsDoor:
 
 def make_app(
     door: EventsDoor, readiness: Readiness, registry: CollectorRegistry
-) -> Starlette:
+) -> ASGIApp:
     """Build the service's HTTP application."""
-    return make_application(
+    application = make_application(
         [
-            Route(ROUTE, door.respond, methods=["POST"]),
+            Route(ROUTE, door, methods=["POST"]),
             *probe_routes(readiness, registry),
         ]
     )
+    return Straight(application, "POST", ROUTE, door)
 
 
 def _wishes(query: QueryParams) -> Wishes:

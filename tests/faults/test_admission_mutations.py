@@ -25,6 +25,8 @@ TOGETHER = ("tests/unit/shared/test_companies.py",)
 PLAIN = "services/ingest/wire/plain.py"
 PRECEDENTS = "services/ingest/core/precedents.py"
 COMPANIES = "shared/kafka/companies.py"
+STRAIGHT = ("tests/unit/shared/test_http.py",)
+HTTP = "shared/http.py"
 
 
 def without(
@@ -75,6 +77,30 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "end of a wait for the way": without(
         COMPANIES, r"timeout_at\(until\)", "timeout_at(None)", TOGETHER
+    ),
+    "departures": without(
+        COMPANIES, r"asyncio\.sleep\(leaves_at[^)]*\)\)", "asyncio.sleep(0)", TOGETHER
+    ),
+    "one departure for all": without(
+        COMPANIES, r"\(now // DEPARTURE_SECONDS \+ 1\) \*", "now +", TOGETHER
+    ),
+    "straight for one method": without(
+        HTTP,
+        r'\(scope\["method"\], scope\["path"\]\) == self\._asked',
+        'scope["path"] == self._asked[1]',
+        STRAIGHT,
+    ),
+    "straight for one address": without(
+        HTTP,
+        r'\(scope\["method"\], scope\["path"\]\) == self\._asked',
+        'scope["method"] == self._asked[0]',
+        STRAIGHT,
+    ),
+    "word of a failure that went straight": without(
+        HTTP,
+        r", handler=application\.exception_handlers\[Exception\]",
+        "",
+        STRAIGHT,
     ),
 }
 

@@ -183,6 +183,20 @@ MUTATIONS: Mapping[str, Mutation] = {
         (Edit(BODY, r"timeout_at\(min\(until, patience\)\)", "timeout_at(None)"),),
         (HOSTILE, "-k", "slow_body"),
     ),
+    "pace of a body that has not come": Mutation(
+        (Edit(BODY, r"BODY_HAS_COME in [^:]*", "True"),),
+        (HOSTILE, "-k", "slow_body"),
+    ),
+    "pace of a body of which a part has come": Mutation(
+        (
+            Edit(
+                PROTOCOL,
+                r"(super\(\)\.on_body\(body\))",
+                r'\1; self.cycle.scope["state"][BODY_HAS_COME] = True',
+            ),
+        ),
+        (HOSTILE, "-k", "slow_body"),
+    ),
     "size of a body": Mutation(
         (Edit(BODY, r"if len\(body\) > bytes_max:", "if False:"),),
         (HOSTILE, "-k", "hostile_batch or same_bound"),

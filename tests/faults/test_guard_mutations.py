@@ -206,7 +206,19 @@ GUARD_OUT: Mapping[str, Mutation] = {
         GUARD, r"self\.take\(request, bearer, 1\)", "pass", GUARDED
     ),
     "rates of each agency apart": without(
-        LIMITS, r"limit\(agency\.id, events\)", 'limit("all", events)', GUARDED
+        LIMITS,
+        r"limit\(agency\.id, (events - in_hand\)\n)",
+        r'limit("all", \1',
+        GUARDED,
+    ),
+    "events taken ahead, used once": without(
+        LIMITS, r"= in_hand - events", "= in_hand", GUARDED
+    ),
+    "a part of events taken ahead, used once": without(
+        LIMITS, r"self\._hold\(agency, self\._in_hand[^)]*\)", "pass", GUARDED
+    ),
+    "bound of the agencies that took ahead": without(
+        LIMITS, r"len\(self\._in_hand\) >= AGENCIES_MAX", "False", GUARDED
     ),
     "streams that wait": without(
         GUARD,

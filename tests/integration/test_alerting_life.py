@@ -53,6 +53,8 @@ async def test_killed_service_goes_on_with_the_episode_it_had(stack: Stack) -> N
     await stack.start("alerting")
     await wait_alert(stack, "firing")
     since = (await status_of(stack))["status_since"]
+    # A notice that was sent and not yet marked so would be sent again, with its id.
+    await wait_notices(stack, 2)
     await stack.kill("alerting")
     await publish_totals(
         stack, [day_total(120, days_ago=20, revision=2), *watermarks(revision=2)]

@@ -20,7 +20,7 @@ from openpyxl import Workbook
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from services.cli.__main__ import app
+from services.cli.__main__ import command_line
 from shared.errors import RefusalCode
 from tests.support.catalogues import KEYS
 from tests.support.events import THANH_HOA, now
@@ -306,7 +306,7 @@ def test_every_block_of_the_page_runs() -> None:
 @pytest.mark.embedded
 def test_every_option_and_command_in_a_sentence_exists() -> None:
     """Nobody is told to type what the command does not know."""
-    commands = get_command(app)
+    commands = get_command(command_line())
     assert isinstance(commands, TyperGroup)
     sent = {
         option

@@ -26,6 +26,14 @@ HEAP = "512m"
 FETCH_SECONDS_MAX = 600.0
 FORMAT_SECONDS_MAX = 60.0
 MAIN_CLASS = "kafka.Kafka"
+QUICK_COMPILER = "-XX:TieredStopAtLevel=1"
+CHECKPOINT = "bootstrap.checkpoint"
+META = """\
+version=1
+cluster.id={cluster_id}
+node.id=1
+directory.id={directory_id}
+"""
 
 
 def kafka_version(pom: Path = DEPLOY / "pom.xml") -> str:
@@ -161,6 +169,20 @@ def class_archive(libs: Path) -> Path:
     return libs.with_name(f"classes-{java}.jsa")
 
 
+def _new_id() -> str:
+    """Make up an id as Kafka writes them."""
+    made = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()[:22]
+    # A first hyphen would be read as an option.
+    return f"A{made[1:]}" if made.startswith("-") else made
+
+
+def _keep(made: Path, place: Path) -> None:
+    """Keep a file for later brokers: whole or not there, whoever looks meanwhile."""
+    partial = place.with_suffix(f".{secrets.token_hex(4)}")
+    shutil.copyfile(made, partial)
+    partial.replace(place)
+
+
 class ApacheKafka(LoopbackServer):
     """One Apache Kafka node; what it confirmed survives `kill` and `restart`."""
 
@@ -176,6 +198,7 @@ class ApacheKafka(LoopbackServer):
         advertised_port: int | None = None,
         settings: Mapping[str, str] | None = None,
         heap: str = HEAP,
+        is_brief: bool = False,
     ) -> None:
         """Describe the broker; nothing is started.
 
@@ -185,11 +208,14 @@ class ApacheKafka(LoopbackServer):
             advertised_port: Where clients are told to go, e.g. a proxy's port.
             settings: Broker settings that go before ours.
             heap: The most memory of the Java heap.
+            is_brief: Whether it lives for one test: then Java compiles quickly and
+                not well, which takes a third less of the processor until it ends.
         """
         super().__init__(folder, port=port)
         self._advertised_port = advertised_port
         self._settings = dict(settings or {})
         self._heap = heap
+        self._is_brief = is_brief
         self._libs = Path()
         self.controller_port = 0
 
@@ -260,21 +286,35 @@ class ApacheKafka(LoopbackServer):
         await super().prepare()
         self.controller_port = free_port()
         self._write_properties()
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode()[:22]
-        if cluster_id.startswith("-"):
-            # It would be read as an option.
-            cluster_id = f"A{cluster_id[1:]}"
+        await self._format()
+
+    async def _format(self) -> None:
+        """Make the log folder as Kafka's own tool does, which takes a Java a second.
+
+        Of what the tool writes only ids differ between brokers that are told nothing
+        else; the rest is kept beside the jars, of the same version.
+        """
+        checkpoint = self._libs.with_name(CHECKPOINT)
+        log = self.data_path / "log"
+        if checkpoint.exists() and not self.format_options():
+            log.mkdir()
+            shutil.copyfile(checkpoint, log / CHECKPOINT)
+            meta = META.format(directory_id=_new_id(), cluster_id=_new_id())
+            (log / "meta.properties").write_text(meta, encoding="ascii")
+            return
         command = self._java(
-            "-XX:TieredStopAtLevel=1",
+            QUICK_COMPILER,
             "kafka.tools.StorageTool",
             "format",
             "--cluster-id",
-            cluster_id,
+            _new_id(),
             "--config",
             self._properties_path,
             *self.format_options(),
         )
         await self.run_once(command, FORMAT_SECONDS_MAX)
+        if not self.format_options():
+            _keep(log / CHECKPOINT, checkpoint)
 
     @override
     def command(self) -> list[str | Path]:
@@ -282,6 +322,8 @@ class ApacheKafka(LoopbackServer):
         made = [f"-XX:ArchiveClassesAtExit={self._new_archive}"]
         if class_archive(self._libs).exists():
             made = []
+        if self._is_brief:
+            made.append(QUICK_COMPILER)
         return self._java(*made, MAIN_CLASS, self._properties_path)
 
     @override
@@ -290,10 +332,7 @@ class ApacheKafka(LoopbackServer):
         await super().stop()
         archive = class_archive(self._libs)
         if self._new_archive.exists() and not archive.exists():
-            # Whole or not there, whoever looks, since others may be starting now.
-            partial = archive.with_suffix(f".{secrets.token_hex(4)}")
-            await asyncio.to_thread(shutil.move, self._new_archive, partial)
-            partial.replace(archive)
+            await asyncio.to_thread(_keep, self._new_archive, archive)
 
     @override
     async def probe(self) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from services.cli.embedded.child import ChildProcess, poll_until
-from services.cli.embedded.ports import PORT_FIRST, PORT_LAST, is_free
+from services.cli.embedded.ports import PORT_FIRST, PORT_LAST, is_free, reserve
 
 ROOT = Path(__file__).parents[2]
 STAT_STATE, STAT_PARENT, STAT_STARTED = 0, 1, 19
@@ -66,7 +66,8 @@ def family(pid: int) -> set[ProcessMark]:
 def four_free_ports() -> int:
     """Return the first of four neighbouring loopback ports that nothing uses."""
     for first in range(PORT_FIRST + os.getpid() * 4 % 8_000, PORT_LAST - 4, 4):
-        if all(is_free(first + number) for number in range(4)):
+        four = range(first, first + 4)
+        if all(reserve(port) and is_free(port) for port in four):
             return first
     message = "no four free ports"
     raise AssertionError(message)

@@ -162,6 +162,8 @@ class Guard:
             decided: The decisions on its events.
             status: Of the answer: others of the batch may have been accepted.
         """
+        if not decided.refused:
+            return
         codes: Counter[str] = Counter()
         claimed: set[str] = set()
         for _, refusal in decided.refused:

@@ -20,6 +20,10 @@ from shared.catalogue.model import Agency
 # is forgotten, and may send its burst.
 AGENCIES_MAX: Final = 10_000
 _LIMITERS_MAX: Final = 256
+# Asking the library costs as much as deciding on an event, so events are taken from it
+# a few ahead: as many, and at most so great a part of a burst.
+_AHEAD_EVENTS: Final = 100
+_AHEAD_PART: Final = 100
 # The library takes whole numbers a period.
 _PERIOD_SECONDS: Final = 1_000
 
@@ -45,6 +49,8 @@ class AgencyRates:
             return GCRARateLimiter(per_duration(period, events, burst), store)
 
         self._limiter = limiter
+        # Taken ahead of the events that will use them, by agency.
+        self._in_hand: dict[str, int] = {}
 
     def burst_of(self, agency: Agency) -> int:
         """Return the most events that an agency can send at once."""
@@ -60,12 +66,25 @@ class AgencyRates:
         Args:
             agency: Its id is what is counted by, whichever of its keys it uses.
             events: At most `burst_of` the agency; more would never be let through.
+                After a silence it may be one in a hundred more, taken ahead before.
 
         Returns:
             0 if they are let through, else the seconds after which they would be.
         """
-        result = self._limiter_of(agency).limit(agency.id, events)
-        return result.state.retry_after if result.limited else 0.0
+        in_hand = self._in_hand.get(agency.id, 0)
+        if events <= in_hand:
+            self._in_hand[agency.id] = in_hand - events
+            return 0.0
+        limiter = self._limiter_of(agency)
+        ahead = min(_AHEAD_EVENTS, self.burst_of(agency) // _AHEAD_PART)
+        if ahead and not limiter.limit(agency.id, events - in_hand + ahead).limited:
+            self._hold(agency, ahead)
+            return 0.0
+        result = limiter.limit(agency.id, events - in_hand)
+        if result.limited:
+            return result.state.retry_after
+        self._hold(agency, 0)
+        return 0.0
 
     def take_some(self, agency: Agency, events: int) -> tuple[int, float]:
         """Let an agency send as many of some events as it may by now.
@@ -80,7 +99,9 @@ class AgencyRates:
         """
         limiter = self._limiter_of(agency)
         at_a_time = min(max(1, math.ceil(self.rate_of(agency))), self.burst_of(agency))
-        taken = 0
+        taken = min(events, self._in_hand.get(agency.id, 0))
+        if taken:
+            self._hold(agency, self._in_hand[agency.id] - taken)
         while taken < events:
             ready = limiter.peek(agency.id).remaining
             part = min(events - taken, ready or at_a_time)
@@ -89,6 +110,12 @@ class AgencyRates:
                 return taken, result.state.retry_after
             taken += part
         return taken, 0.0
+
+    def _hold(self, agency: Agency, events: int) -> None:
+        """Keep events in hand; with too many agencies all is let go of."""
+        if len(self._in_hand) >= AGENCIES_MAX:
+            self._in_hand.clear()
+        self._in_hand[agency.id] = events
 
     def _limiter_of(self, agency: Agency) -> GCRARateLimiter:
         return self._limiter(self.rate_of(agency), self.burst_of(agency))

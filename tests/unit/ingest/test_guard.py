@@ -115,6 +115,8 @@ def code_of(answer: Answer) -> str:
         ("x" * 300, "malformed", None),
         ("expired", "expired_key", "shop"),
     ],
+    # Keys are made up anew in each process, and names of tests are to be the same.
+    ids=["none", "empty", "shorter", "longer", "its hash", "too long", "expired"],
 )
 async def test_attempt_without_a_valid_key_is_one_line_without_the_key(
     knocking: Knocking, key: str | None, reason: str, agency: str | None

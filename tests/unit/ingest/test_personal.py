@@ -120,7 +120,7 @@ PLACES: list[tuple[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("place", "event"), PLACES, ids=str)
+@pytest.mark.parametrize(("place", "event"), PLACES, ids=[place for place, _ in PLACES])
 def test_person_is_refused_wherever_it_stands_and_never_repeated(
     place: str, event: object
 ) -> None:

@@ -18,6 +18,25 @@ def test_rate_counts_by_agency_and_refuses_the_whole() -> None:
     assert rates.take(SHOP, 5) == 0
 
 
+def test_what_was_taken_ahead_is_used_before_more_is_taken() -> None:
+    """One by one or all at once, a burst has so many events and no more."""
+    rates = AgencyRates(events_per_second=RARE, burst_events=1_000)
+    alone = sum(rates.take(BANK, 1) == 0 for _ in range(1_100))
+    assert alone == 1_000
+    assert rates.take(SHOP, 1) == 0
+    assert rates.take(SHOP, 1_000) > 0
+    assert rates.take(SHOP, 999) == 0
+    assert rates.take_some(SHOP, 5)[0] == 0
+
+
+def test_part_is_let_through_of_what_was_taken_ahead_first() -> None:
+    """And what is left of it afterwards is let through to nobody twice."""
+    rates = AgencyRates(events_per_second=RARE, burst_events=1_000)
+    assert rates.take(BANK, 1) == 0
+    assert rates.take_some(BANK, 4) == (4, 0.0)
+    assert rates.take_some(BANK, 2_000)[0] == 995
+
+
 def test_what_is_used_up_comes_back_at_the_rate() -> None:
     """A thousand a second are back after milliseconds."""
     rates = AgencyRates(events_per_second=1_000, burst_events=50)
@@ -37,6 +56,7 @@ def test_rates_of_any_number_of_agencies_are_bounded() -> None:
     for other in others:
         rates.take(other, 1)
     assert rates.take(BANK, 1) == 0
+    assert len(rates._in_hand) <= AGENCIES_MAX
 
 
 def test_part_of_what_is_asked_is_let_through_and_the_rest_has_a_time() -> None:

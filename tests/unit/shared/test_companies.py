@@ -83,6 +83,32 @@ async def test_those_who_come_meanwhile_go_together_and_in_order() -> None:
     assert [task.result() for task in tasks] == [""] * 4
 
 
+async def test_who_comes_before_a_departure_goes_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also when nothing of theirs is on its way."""
+    monkeypatch.setattr(module, "DEPARTURE_SECONDS", 0.2)
+    road = Road()
+    road.is_open.set()
+    companies = Companies(road.send, timeout_seconds=5)
+    async with asyncio.TaskGroup() as group:
+        for value in (b"1", b"2", b"3"):
+            group.create_task(ask(companies, value))
+            # Time enough for it to leave, if it did not wait.
+            for _ in range(10):
+                await asyncio.sleep(0)
+    assert road.sent == [("bank", [b"1", b"2", b"3"])]
+
+
+def test_all_leave_at_the_same_instants() -> None:
+    """Whatever their key, and whenever between two departures they came."""
+    departures = {module._next_departure(1 + n / 1_024) for n in range(100)}
+    assert len(departures) < 25
+    for n in range(100):
+        came = 1 + n / 1_024
+        assert 0 <= module._next_departure(came) - came <= module.DEPARTURE_SECONDS
+
+
 async def test_failure_is_told_to_each_and_holds_up_nobody_after() -> None:
     """What went is unknown for all of them; the way is free for the next."""
     road = Road(error=TransientError("kafka did not confirm"))

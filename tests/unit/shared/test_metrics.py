@@ -93,3 +93,17 @@ def test_metrics_of_a_service_stand_beside_those_of_the_process(kind: type) -> N
     names = [metric.name for metric in registry.collect()]
     assert len(names) == len(set(names))
     assert "process_cpu_seconds" in names
+
+
+def test_requests_of_a_route_are_counted_by_status() -> None:
+    """The same whether a status is met for the first time or again."""
+    registry = CollectorRegistry(auto_describe=True)
+    route = HttpMetrics(registry).of("/v1/events")
+    for status in (202, 202, 429):
+        route.note(status, 0.001)
+    for status, count in ((202, 2), (429, 1)):
+        labels = {"route": "/v1/events", "status": str(status)}
+        told = registry.get_sample_value("uptake_http_requests_total", labels)
+        assert told == count
+    name = "uptake_http_request_duration_seconds_count"
+    assert registry.get_sample_value(name, {"route": "/v1/events"}) == 3
