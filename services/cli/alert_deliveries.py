@@ -68,7 +68,8 @@ def describe_delivery(row: DeliveryRow) -> str:
         case "told":
             return f"told {instant(row.told_at)}, {tries}"
         case "dead":
-            return f"given up {instant(row.dead_at)}, {tries}: {row.reason}"
+            why = f"{tries}: {row.reason}"
+            return f"number {row.delivery_id} given up {instant(row.dead_at)}, {why}"
         case _ if row.tries == 0 and row.resent_at is not None:
             return f"waits again since {instant(row.resent_at)}"
         case _ if row.tries == 0:
@@ -128,7 +129,6 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
         print("nothing waits and nothing was given up; --all shows what was told")
         return
     columns = (
-        Column("number", is_figure=True),
         Column("receiver", is_code=True),
         Column("alert"),
         Column("state", is_code=True),
@@ -136,7 +136,6 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
     )
     lines = [
         (
-            str(row.delivery_id),
             row.receiver,
             f"{row.kind or ''} {row.target or row.agency or row.fingerprint}".strip(),
             row.state,
