@@ -4,7 +4,7 @@ Names have the prefix `uptake_`, units are base units, and every label set is bo
 by the catalogue or by the partition count; no event id is ever a label.
 """
 
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -164,45 +164,47 @@ class IngestMetrics(DoorMetrics):
         )
 
 
-class ReloadMetrics(Protocol):
+class ReloadMetrics:
     """Whether what is in force is what files say."""
 
-    reload_successful: Gauge
-    reload_success_timestamp: Gauge
+    def __init__(
+        self, registry: CollectorRegistry, whose: str, files: str, kept: str
+    ) -> None:
+        """Declare `uptake_<whose>_reload_successful` and its instant."""
+        self.reload_successful = Gauge(
+            f"uptake_{whose}_reload_successful",
+            f"1 if {files} right when last read, else 0: {kept} before stay in force.",
+            registry=registry,
+        )
+        self.reload_success_timestamp = Gauge(
+            f"uptake_{whose}_reload_success_timestamp_seconds",
+            f"When {files} last read and right.",
+            registry=registry,
+        )
 
 
-class AgencyMetrics:
+class AgencyMetrics(ReloadMetrics):
     """Whether the agencies and keys in force are those of the files."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.reload_successful = Gauge(
-            "uptake_agencies_reload_successful",
-            "1 if the files of the agencies were right when last read, else 0: "
-            "the agencies and keys before stay in force.",
-            registry=registry,
-        )
-        self.reload_success_timestamp = Gauge(
-            "uptake_agencies_reload_success_timestamp_seconds",
-            "When the files of the agencies were last read and right.",
-            registry=registry,
-        )
+        files = "the files of the agencies were"
+        super().__init__(registry, "agencies", files, "the agencies and keys")
 
 
-class ReaderMetrics:
+class ReaderMetrics(ReloadMetrics):
     """Whether the readers and keys in force are those of their file."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.reload_successful = Gauge(
-            "uptake_readers_reload_successful",
-            "1 if the file of readers was right when last read, else 0: the readers "
-            "and keys before stay in force.",
-            registry=registry,
-        )
-        self.reload_success_timestamp = Gauge(
-            "uptake_readers_reload_success_timestamp_seconds",
-            "When the file of readers was last read and right.",
-            registry=registry,
-        )
+        files = "the file of readers was"
+        super().__init__(registry, "readers", files, "the readers and keys")
+
+
+class WebhookFileMetrics(ReloadMetrics):
+    """Whether the webhooks in force are those of their file."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        files = "the file of webhooks, and those it names, were"
+        super().__init__(registry, "webhooks", files, "the webhooks")
 
 
 class SubmissionMetrics:

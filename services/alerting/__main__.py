@@ -10,12 +10,13 @@ from typing import Final
 
 import uvloop
 
-from services.alerting.app import backtest, run
+from services.alerting.app import backtest, redeliver, run
 from services.alerting.core.shipped_texts import SHIPPED_SOURCE
 from services.alerting.endpoints import load_endpoints
 from services.alerting.jobs.backtest import Order, check_targets
 from services.alerting.jobs.command import parse_words, say, show_progress
 from services.alerting.jobs.explain import as_json, as_text, explain_target
+from services.alerting.jobs.redeliver import parse_wanted
 from services.alerting.jobs.report import to_json, to_text
 from services.alerting.settings import (
     AlertingSettings,
@@ -27,7 +28,12 @@ from shared.catalogue.load import load_catalogue, load_targets
 from shared.errors import CatalogueError, SettingsError, UptakeError
 from shared.log import configure_logging
 from shared.runtime import run_service
-from shared.settings import describe_settings, load_settings, settings_from_command_line
+from shared.settings import (
+    PostgresSettings,
+    describe_settings,
+    load_settings,
+    settings_from_command_line,
+)
 
 ABOUT = (
     "uptake alerting: judges targets against totals and tells Alertmanager\n\n"
@@ -135,9 +141,17 @@ def run_backtest(arguments: Sequence[str]) -> None:
         say(to_text(order, outcome, catalogue.timezone, whole=words.whole))
 
 
+def run_redeliver(arguments: Sequence[str]) -> None:
+    """Have webhooks told again of what was given up."""
+    wanted = parse_wanted(arguments)
+    for line in uvloop.run(redeliver(load_settings(PostgresSettings), wanted)):
+        say(f"{line}\n")
+
+
 VERBS: Final[dict[str, Verb]] = {
     "backtest": _told_in_a_line(run_backtest),
     "explain": _told_in_a_line(print_explanation),
+    "redeliver": _told_in_a_line(run_redeliver),
     "texts": print_texts,
 }
 

@@ -9,13 +9,20 @@ from datetime import timedelta
 from typing import Final
 
 import asyncpg
+from prometheus_client import CollectorRegistry
 
 from services.alerting.comparer import Comparer
 from services.alerting.consumer import TotalsReader, TotalsSubscription
-from services.alerting.endpoints import Endpoint
+from services.alerting.endpoints import Endpoint, EndpointWatch
 from services.alerting.forecaster import Forecaster
 from services.alerting.jobs.backtest import Order, Outcome
 from services.alerting.jobs.backtest import backtest as replay
+from services.alerting.jobs.redeliver import (
+    Wanted,
+    ask_at_terminal,
+    operator,
+)
+from services.alerting.jobs.redeliver import redeliver as send_again
 from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
 from services.alerting.relay import (
@@ -41,13 +48,15 @@ from services.alerting.web import GaugeRefresh, make_app
 from shared.alerting_metrics import AlertingMetrics, WebhookMetrics
 from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
+from shared.clock import SystemClock
 from shared.errors import FatalError, TransientError
 from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import new_registry
+from shared.metrics import WebhookFileMetrics, new_registry
 from shared.postgres.pool import open_pool
+from shared.settings import PostgresSettings
 
 ROLE: Final = "uptake_alerting"
 CONNECTIONS_MAX: Final = 6
@@ -62,7 +71,7 @@ class _Parts:
 
     settings: AlertingSettings
     catalogue: Catalogue
-    endpoints: Sequence[Endpoint]
+    endpoints: EndpointWatch
     readiness: Readiness
     metrics: AlertingMetrics
     webhook_metrics: WebhookMetrics
@@ -79,7 +88,7 @@ async def run(
     Args:
         settings: Of this process.
         catalogue: Checked.
-        endpoints: Where webhooks lead.
+        endpoints: Where webhooks lead, as their file was just read.
         stop: Set when the service is to end.
 
     Raises:
@@ -89,7 +98,7 @@ async def run(
     parts = _Parts(
         settings,
         catalogue,
-        endpoints,
+        _follow(settings, endpoints, registry),
         Readiness(),
         AlertingMetrics(registry),
         WebhookMetrics(registry),
@@ -110,6 +119,23 @@ async def run(
         _log.info("stopping")
         work.cancel()
         server.stop()
+
+
+def _follow(
+    settings: AlertingSettings,
+    endpoints: Sequence[Endpoint],
+    registry: CollectorRegistry,
+) -> EndpointWatch:
+    """Have webhooks follow their file, if there is one."""
+    watch = EndpointWatch(endpoints)
+    if settings.webhooks is not None:
+        watch.follow(
+            settings.webhooks,
+            SystemClock(),
+            metrics=WebhookFileMetrics(registry),
+            poll_seconds=settings.webhooks_poll_seconds,
+        )
+    return watch
 
 
 async def backtest(
@@ -139,6 +165,27 @@ async def backtest(
             await pool.close()
     except TransientError as error:
         # Who waits for an answer tries again sooner than any back-off would.
+        raise FatalError(str(error)) from error
+
+
+async def redeliver(settings: PostgresSettings, wanted: Wanted) -> list[str]:
+    """Have webhooks told again of what was given up; return what was done, in lines.
+
+    Args:
+        settings: Of the verb.
+        wanted: Which of it.
+
+    Raises:
+        FatalError: With the reason.
+    """
+    try:
+        pool = await open_pool(settings, role=ROLE, size_max=1)
+        try:
+            store = WebhookStore(pool)
+            return await send_again(store, wanted, ask_at_terminal, operator())
+        finally:
+            await pool.close()
+    except TransientError as error:
         raise FatalError(str(error)) from error
 
 
@@ -186,7 +233,6 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
-    webhooks = [endpoint.webhook for endpoint in parts.endpoints]
     moved = asyncio.Event()
     evaluations = EvaluationStore(
         pool,
@@ -195,15 +241,9 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         moved=moved,
         silent_bp=settings.silent_share_bp(),
         texts=settings.texts(),
-        webhooks=webhooks,
+        webhooks=parts.endpoints.webhooks,
     )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
-    silences = SilenceStore(pool, texts=settings.texts(), webhooks=webhooks)
-    listener = Listener(silences, on_outage=postgres, on_change=ticker.wake)
-    comparisons = ComparisonStore(
-        pool, settings.control_policy(), texts=settings.texts(), webhooks=webhooks
-    )
-    comparer = Comparer(comparisons, on_outage=postgres)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -219,13 +259,6 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         NoticePublisher(producer),
         on_outage=parts.readiness.for_part("notices"),
     )
-    gauges = GaugeRefresh(
-        alerts,
-        comparisons,
-        metrics,
-        levels=settings.alert_metrics_localities,
-        on_outage=postgres,
-    )
     async with (
         stopped_at_last(producer),
         subscription.started(),
@@ -234,12 +267,36 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
-        tasks.create_task(listener.run())
-        tasks.create_task(comparer.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
-        tasks.create_task(gauges.run())
+        _start_watch_of_agencies(tasks, parts, pool, ticker.wake)
         _start_deliveries(tasks, parts, pool, moved)
+
+
+def _start_watch_of_agencies(
+    tasks: asyncio.TaskGroup,
+    parts: _Parts,
+    pool: asyncpg.Pool,
+    wake: Callable[[], None],
+) -> None:
+    """Listen to agencies, compare what they claim, and export where all stand."""
+    settings, webhooks = parts.settings, parts.endpoints.webhooks
+    postgres, texts = parts.readiness.for_part("postgres"), settings.texts()
+    silences = SilenceStore(pool, texts=texts, webhooks=webhooks)
+    comparisons = ComparisonStore(
+        pool, settings.control_policy(), texts=texts, webhooks=webhooks
+    )
+    gauges = GaugeRefresh(
+        AlertStore(pool),
+        comparisons,
+        parts.metrics,
+        levels=settings.alert_metrics_localities,
+        on_outage=postgres,
+    )
+    listener = Listener(silences, on_outage=postgres, on_change=wake)
+    tasks.create_task(listener.run())
+    tasks.create_task(Comparer(comparisons, on_outage=postgres).run())
+    tasks.create_task(gauges.run())
 
 
 def _start_deliveries(
@@ -253,16 +310,17 @@ def _start_deliveries(
     upkeep = WebhookUpkeep(
         webhooks,
         parts.webhook_metrics,
-        [endpoint.webhook.id for endpoint in parts.endpoints],
+        parts.endpoints.endpoints,
         keep=keep,
         on_outage=postgres,
     )
     tasks.create_task(upkeep.run())
-    if parts.endpoints:
+    if settings.webhooks is not None:
+        tasks.create_task(parts.endpoints.run())
         hooks = WebhookDelivery(
             webhooks,
             parts.webhook_metrics,
-            parts.endpoints,
+            parts.endpoints.endpoints,
             timeout=timedelta(seconds=settings.webhook_timeout_seconds),
             networks=settings.webhook_networks,
             keep=keep,

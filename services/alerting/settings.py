@@ -141,6 +141,13 @@ class AlertingSettings(
         description="file of webhooks that are told of alerts, see the service's "
         "README; without it none is",
     )
+    webhooks_poll_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="how often that file, and the files it names, are looked at; "
+        "changes are taken over without a restart",
+    )
     webhook_timeout_seconds: float = Field(
         default=10, gt=0, le=60, description="longest that one webhook may take"
     )

@@ -37,6 +37,9 @@ class DeliveryRow:
     told_at: datetime | None
     dead_at: datetime | None
     reason: str
+    delivery_id: int
+    resent_at: datetime | None
+    resent_by: str | None
 
 
 async def read_deliveries(
@@ -65,7 +68,10 @@ def describe_delivery(row: DeliveryRow) -> str:
         case "told":
             return f"told {instant(row.told_at)}, {tries}"
         case "dead":
-            return f"given up {instant(row.dead_at)}, {tries}: {row.reason}"
+            why = f"{tries}: {row.reason}"
+            return f"number {row.delivery_id} given up {instant(row.dead_at)}, {why}"
+        case _ if row.tries == 0 and row.resent_at is not None:
+            return f"waits again since {instant(row.resent_at)}"
         case _ if row.tries == 0:
             return f"waits since {instant(row.queued_at)}"
         case _:
@@ -138,5 +144,7 @@ def _print_table(rows: Sequence[DeliveryRow]) -> None:
         for row in rows
     ]
     print_table(columns, lines)
+    if any(row.outcome == "dead" for row in rows):
+        print("uptake alerts redeliver NUMBER|RECEIVER|--all sends again")
     if len(rows) == ROWS_MAX:
         print(f"the newest {ROWS_MAX:,} only")

@@ -24,6 +24,7 @@ from services.cli.render import (
     to_csv,
     to_json,
 )
+from services.cli.service import become_now
 from services.cli.targets import TargetRow, read_targets
 from shared.errors import FatalError
 from shared.postgres.queries import load_queries
@@ -38,6 +39,7 @@ class AlertsVerb(StrEnum):
     LIST = "list"
     SHOW = "show"
     DELIVERIES = "deliveries"
+    REDELIVER = "redeliver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +75,38 @@ class AlertRow:
     leave_bp: int | None
     waited_seconds: int | None
     wait_seconds: int | None
+    deliveries_dead: int
 
 
 def alerts(
     *,
     verb: Annotated[
         AlertsVerb,
-        typer.Argument(help="List alerts, show one in full, or what was told."),
+        typer.Argument(
+            help="List alerts, show one in full, or what was told; send again what "
+            "webhooks were not told."
+        ),
     ] = AlertsVerb.LIST,
     target: Annotated[
         str | None,
         typer.Argument(
-            help="Target, agency or fingerprint to show.", show_default=False
+            help="Target, agency or fingerprint to show; a delivery or a receiver.",
+            show_default=False,
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also resolved and quiet ones.")
+        bool, typer.Option("--all", help="Also resolved and quiet ones; all.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Redeliver without asking.")] = (
+        False
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Show alerts; reads UPTAKE_POSTGRES_DSN."""
+    if verb is AlertsVerb.REDELIVER:
+        flags = [*(["--all"] if everything else []), *(["--yes"] if yes else [])]
+        become_now("alerting", ["redeliver", *flags, *([target] if target else [])])
     is_show = verb is AlertsVerb.SHOW
     if is_show and target is None:
         raise FatalError("say which: uptake alerts show TARGET")
@@ -153,6 +166,9 @@ def print_list(rows: Sequence[AlertRow]) -> None:
     print_table(columns, lines)
     for row in rows:
         print("\n".join(_wrap(f"{_about(row)}: {why(row)}", indent="")))
+    dead = sum(row.deliveries_dead for row in rows)
+    if dead:
+        print(f"{dead:,} not delivered, given up: uptake alerts deliveries")
     print(
         "uptake alerts show TARGET says more, uptake targets explain TARGET all of it"
     )

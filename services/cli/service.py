@@ -21,7 +21,7 @@ def become(service: str) -> Callable[[typer.Context], None]:
     """Make the command that replaces this process by a service."""
 
     def run(context: typer.Context) -> None:
-        _become(service, context.args)
+        become_now(service, context.args)
 
     run.__name__ = service
     run.__doc__ = f"Run the {service} service (--help lists its settings)."
@@ -32,14 +32,15 @@ def become_verb(service: str, verb: str, about: str) -> Callable[[typer.Context]
     """Make the command that replaces this process by a long verb of a service."""
 
     def run(context: typer.Context) -> None:
-        _become(service, [verb, *context.args])
+        become_now(service, [verb, *context.args])
 
     run.__name__ = verb
     run.__doc__ = about
     return run
 
 
-def _become(service: str, arguments: list[str]) -> NoReturn:
+def become_now(service: str, arguments: list[str]) -> NoReturn:
+    """Replace this process by a service, or by a verb of its that comes first."""
     inherited = [str(CODE_ROOT), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in inherited if part)
     command = [sys.executable, "-m", f"services.{service}", *arguments]

@@ -75,6 +75,7 @@ class TargetRow:
     p90: date | None
     miss_bp: int | None
     no_forecast: str | None
+    behind: Decimal | int | None
 
 
 def targets(
@@ -106,7 +107,11 @@ def targets(
         _print(rows if is_whole else without_past(rows), of=len(rows))
         if target is not None:
             for row in rows:
-                lines = [*describe_goal(row), *describe_forecast(row)]
+                lines = [
+                    *describe_goal(row),
+                    *describe_pace(row),
+                    *describe_forecast(row),
+                ]
                 print("\n".join([*lines, *describe_silences(silences)]))
 
 
@@ -164,6 +169,22 @@ def describe_goal(row: TargetRow) -> list[str]:
     if row.succeeded_by is not None:
         lines.append(f"  successor  {row.succeeded_by}")
     return lines
+
+
+def describe_pace(row: TargetRow) -> list[str]:
+    """Tell by how much a target is behind, and what is needed against what comes."""
+    if row.behind is None or row.required_per_day is None:
+        return []
+    is_behind = row.behind >= 0
+    side = "behind" if is_behind else "ahead of"
+    off = figure(row.behind if is_behind else -row.behind)
+    needed = figure(row.required_per_day)
+    paces = f"7 d {figure(row.achieved_7_per_day)}"
+    paces += f", 28 d {figure(row.achieved_28_per_day)}"
+    return [
+        f"  path now   {off} {side} it; a day {needed} are needed",
+        f"             a day of late: {paces}",
+    ]
 
 
 def describe_forecast(row: TargetRow) -> list[str]:

@@ -140,6 +140,28 @@ class TargetV1(_Answer):
     population_illustrative: bool | None
     succeeds: str | None = Field(description="the target that this one takes over from")
     succeeded_by: str | None
+    behind: Number | None = Field(
+        description="by how much actual is worse than expected; negative where it is "
+        "better. required_per_day makes it up by due, achieved_7_per_day is the pace "
+        "of now"
+    )
+    forecast_day: dt.date | None = Field(
+        description="last day that the forecast was made from; null before the first "
+        "one. Made once a day; older than three days it is not to be relied on"
+    )
+    no_forecast: str | None = Field(
+        description="why nothing reliable can be forecast: short_history, no_progress, "
+        "saturated, reached or over"
+    )
+    p10: dt.date | None = Field(
+        description="day by which the goal is reached with a chance of 10 %; null "
+        "without a forecast, or where it lies more than ten years ahead"
+    )
+    p50: dt.date | None = Field(description="likewise with a chance of 50 %")
+    p90: dt.date | None = Field(description="likewise with a chance of 90 %")
+    miss_bp: BasisPoints | None = Field(
+        description="chance that the goal is not reached on the due day"
+    )
 
 
 class TargetsV1(_Complete, _Paged):
@@ -166,6 +188,10 @@ class AlertV1Row(_Answer):
     summary_en: str
     summary_vi: str
     evaluated_at: AwareDatetime
+    deliveries_dead: int = Field(
+        description="messages about it that webhooks did not take and that were given "
+        "up, within 90 days and not sent again"
+    )
 
 
 class AlertsV1(_Complete, _Paged):

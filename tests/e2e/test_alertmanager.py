@@ -73,6 +73,7 @@ async def test_lagging_target_reaches_alertmanager_and_resolves_there(
         "locality": "38",
         "level": "province",
         "province": "38",
+        "due": str(target()["due"]),
         "severity": "warning",
     }
     assert "100 against 500" in alert["annotations"]["summary"]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,10 +33,17 @@ CONFIG: Final = (PROJECT / "deploy" / "alertmanager" / "alertmanager.yml").read_
 RESEND: Final = timedelta(seconds=60)
 CASHLESS: Final = "cashless_accounts"
 EID: Final = "eid_accounts"
+DUE: Final = date(2030, 12, 31)
+SOONER: Final = date(2026, 12, 31)
 
 
 def raised(
-    target: str, kind: Kind = Kind.LAGGING, *, at: str, indicator: str = CASHLESS
+    target: str,
+    kind: Kind = Kind.LAGGING,
+    *,
+    at: str,
+    indicator: str = CASHLESS,
+    due: date = DUE,
 ) -> Delivery:
     """Build an alert that is raised about a target of a place.
 
@@ -45,6 +52,7 @@ def raised(
         kind: What is said.
         at: `nation`, `38` for a province, or `38/15958` for a commune.
         indicator: What the target counts.
+        due: The target's day.
     """
     province, _, commune = at.removeprefix("nation").partition("/")
     level = "commune" if commune else "province" if province else "nation"
@@ -57,6 +65,7 @@ def raised(
         locality=commune or province or "VN",
         level=level,
         province=province,
+        due=due,
         raised_at=now(),
         over_at=None,
         summary_en="",
@@ -238,6 +247,40 @@ async def _becomes_well(
     await tell(server, [each for each in shown if each is not nation])
     await _wait_flush(server, pages)
     assert len(pages.notices) == before
+
+
+async def test_child_that_is_due_on_another_day_than_its_parent_is_told(
+    alertmanager: Alertmanager, pages_port: int
+) -> None:
+    """A parent speaks for what is due with it: its own day may be years away."""
+    shown = [
+        raised("nation", at="nation"),
+        raised("nation-risk", Kind.AT_RISK, at="nation", indicator=EID),
+        raised("province", at="38"),
+        raised("province-sooner", at="38", due=SOONER),
+        raised("risk-sooner", Kind.AT_RISK, at="22", due=SOONER),
+        raised("commune", at="38/15958"),
+        raised("commune-sooner", at="38/15958", due=SOONER),
+        raised("other-sooner", at="22/06649", due=SOONER),
+        raised("eid-province", Kind.AT_RISK, at="38", indicator=EID),
+        raised("eid-sooner", Kind.AT_RISK, at="01", indicator=EID, due=SOONER),
+        raised("eid-commune", Kind.AT_RISK, at="01/00070", indicator=EID, due=SOONER),
+    ]
+    loud = {
+        ("TargetLagging", "nation"),
+        ("TargetAtRisk", "nation-risk"),
+        ("TargetLagging", "province-sooner"),
+        ("TargetAtRisk", "risk-sooner"),
+        ("TargetLagging", "other-sooner"),
+        ("TargetAtRisk", "eid-sooner"),
+    }
+    async with listening(pages_port) as pages:
+        await tell(alertmanager, shown)
+        found = await suppressed(alertmanager)
+        assert {each for each, is_quiet in found.items() if not is_quiet} == loud
+        assert len(found) == len(shown)
+        await _wait_flush(alertmanager, pages)
+        assert set(pages.told()) == loud
 
 
 async def test_alerts_are_grouped_by_kind_and_indicator(

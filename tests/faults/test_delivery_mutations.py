@@ -28,20 +28,45 @@ RETRIES = (
     "tests/unit/alerting/test_retries.py",
     "tests/property/test_webhook_laws.py",
 )
-FILE = ("tests/unit/alerting/test_endpoints.py",)
+FILE = (
+    "tests/unit/alerting/test_endpoints.py",
+    "tests/unit/alerting/test_endpoint_watch.py",
+)
+TLS = ("tests/integration/test_alerting_webhook_tls.py",)
 SENT = ("tests/integration/test_alerting_webhooks.py",)
+AGAIN_SENT = ("tests/integration/test_alerting_redeliver.py",)
 TOLD = ("tests/integration/test_alerting_deliveries.py",)
 
 SIGNED = "services/alerting/core/webhooks.py"
 REACH = "services/alerting/core/reach.py"
 AGAIN = "services/alerting/core/retries.py"
-ENDPOINTS = "services/alerting/endpoints.py"
+ENDPOINTS = "services/alerting/endpoints/file.py"
+WATCH = "services/alerting/endpoints/watch.py"
 SENDER = "services/alerting/relay/webhooks.py"
 ALERTMANAGER = "services/alerting/relay/alertmanager.py"
+REDELIVER = "services/alerting/jobs/redeliver.py"
 SQL = "services/alerting/sql/delivery.sql"
 CLAIMS = "services/alerting/sql/queries.sql"
 
 MUTATIONS: Mapping[str, Mutation] = {
+    "question before anything is sent again": without(
+        REDELIVER,
+        r"if not wanted\.confirmed and not confirm\(question\):",
+        "if False:",
+        AGAIN_SENT,
+    ),
+    "nothing old after what is newer": without(
+        REDELIVER, r" or not each\.is_overtaken", " or each", AGAIN_SENT
+    ),
+    "word of what is sent again": without(
+        SENDER, r"_note_sent_again\(claim\.webhook, messages\)", "pass", AGAIN_SENT
+    ),
+    "new time for what is sent again": without(
+        SQL,
+        r"AND coalesce\(resent_at, queued_at\) <=",
+        "AND queued_at <=",
+        AGAIN_SENT,
+    ),
     "instant in the signature": without(
         SIGNED,
         r"\(message_id\.encode\(\), seconds\.encode\(\), body\)",
@@ -92,6 +117,36 @@ MUTATIONS: Mapping[str, Mutation] = {
     "passwords in addresses": without(
         ENDPOINTS, r'if "@" in parts\.netloc:', "if False:", FILE
     ),
+    "body in the signature": without(
+        SIGNED, r"seconds\.encode\(\), body\)", "seconds.encode(), b'')", RULES
+    ),
+    "check of a receiver's certificate": without(
+        SENDER,
+        r"ssl=True if endpoint\.tls is None else endpoint\.tls",
+        "ssl=False",
+        TLS,
+    ),
+    "authorities of a webhook's own": without(
+        SENDER,
+        r"ssl=True if endpoint\.tls is None else endpoint\.tls",
+        "ssl=True",
+        TLS,
+    ),
+    "no authorities for an empty file of them": without(
+        ENDPOINTS,
+        r"if len\(problems\.lines\) > known:",
+        "if not text or len(problems.lines) > known:",
+        FILE,
+    ),
+    "secrets that are followed": without(
+        ENDPOINTS, r"digest\.update\(content\)", "pass", FILE
+    ),
+    "webhooks that follow their file": without(
+        WATCH,
+        r"old, self\._endpoints = self\.endpoints\(\), endpoints",
+        "old = self.endpoints()",
+        FILE,
+    ),
     "outages that give nothing up": without(
         AGAIN,
         r"\(answer\.outcome is Outcome\.REFUSED\)",
@@ -133,7 +188,9 @@ MUTATIONS: Mapping[str, Mutation] = {
 }
 
 
-@pytest.mark.parametrize("tests", [RULES, RETRIES, FILE, SENT, TOLD], ids=" ".join)
+@pytest.mark.parametrize(
+    "tests", [RULES, RETRIES, FILE, TLS, SENT, AGAIN_SENT, TOLD], ids=" ".join
+)
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -69,7 +69,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "change as it is of a falling target": without(
         FIGURES,
-        r"direction\(subject\.target\) \* rate",
+        r"rate if direction\(subject\.target\) > 0 else -rate",
         "rate",
         ("tests/unit/alerting/test_texts.py",),
     ),

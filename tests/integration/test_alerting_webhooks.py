@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from uuid import uuid4
 
-import aiohttp
 import asyncpg
 import pytest
 from aiohttp import web
@@ -20,13 +20,11 @@ from services.alerting.core.retries import KEEP, REFUSALS_MAX, Health
 from services.alerting.core.webhooks import Webhook, read_secret
 from services.alerting.endpoints import Endpoint
 from services.alerting.relay import WebhookDelivery
-from services.alerting.sql import DELIVERIES
 from services.alerting.store import WebhookStore
-from services.alerting.store.webhooks import Claim
 from shared.alerting_metrics import WebhookMetrics
 from shared.postgres.pool import open_pool
-from tests.support.events import now
 from tests.support.hooks import OLD_SECRET, SECRET, Received, Receiver, receiving
+from tests.support.sending import hurry, outcomes, queue, work
 from tests.support.stack import Stack, eventually
 from tests.support.totals import (
     day_total,
@@ -60,66 +58,12 @@ def delivery(
     return WebhookDelivery(
         WebhookStore(pool),
         WebhookMetrics(CollectorRegistry()),
-        [Endpoint(Webhook(id_), url, (read_secret(SECRET),))],
+        lambda: {id_: Endpoint(Webhook(id_), url, (read_secret(SECRET),))},
         timeout=timedelta(seconds=5),
         networks=networks,
         keep=KEEP,
         on_outage=lambda _: None,
     )
-
-
-async def queue(pool: asyncpg.Pool, *messages: tuple[str, str], hook: str) -> None:
-    """Queue messages: alert and state of each."""
-    await WebhookStore(pool).add([hook])
-    for alert, state in messages:
-        await pool.execute(
-            DELIVERIES["queue_messages"],
-            [hook],
-            [alert],
-            [state],
-            [f"{alert}/1/{state}"],
-            [b"{}"],
-            now(),
-        )
-
-
-async def work(sender: WebhookDelivery, rounds: int) -> None:
-    """Let a sender do some rounds, as soon as each may begin."""
-    (hook,) = sender._endpoints
-    for _ in range(rounds):
-        claims: list[Claim] = []
-
-        async def is_ready(claims: list[Claim] = claims) -> bool:
-            found = await sender._store.claim([hook], uuid4(), timedelta(seconds=60))
-            if found is not None:
-                claims.append(found)
-            return bool(claims)
-
-        await eventually(is_ready, what="a round")
-        connector = aiohttp.TCPConnector(socket_factory=sender._open_socket)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            await sender._round(session, claims[0])
-
-
-async def hurry(pool: asyncpg.Pool) -> None:
-    """Let all waits be over."""
-    await pool.execute(
-        "UPDATE alerting.delivery SET next_at = now() WHERE next_at IS NOT NULL"
-    )
-    await pool.execute("UPDATE alerting.webhook SET next_at = now()")
-
-
-async def outcomes(pool: asyncpg.Pool) -> dict[str, tuple[str, int, str]]:
-    """Return outcome, tries and reason of what was queued, by alert and state."""
-    rows = await pool.fetch("SELECT * FROM reporting.alert_delivery ORDER BY queued_at")
-    return {
-        f"{row['fingerprint']}/{row['state']}": (
-            row["outcome"],
-            row["tries"],
-            row["reason"],
-        )
-        for row in rows
-    }
 
 
 def statuses(*of: int) -> Receiver:
@@ -181,8 +125,10 @@ async def test_transitions_reach_those_who_are_told_signed_and_in_order(
         _check_messages(told)
         assert hooks.at("/elsewhere") == hooks.at("/trap") == []
         await _check_records(stack)
+        await _check_reload(stack, file, hooks)
         said = (stack.folder / "alerting" / "log").read_text(encoding="utf-8")
-        assert "webhook_told" in said
+        for event in ("webhook_told", "webhooks_not_reloaded", "webhooks_reloaded"):
+            assert event in said
         for hidden in ("T0KEN", "whsec_", "said back"):
             assert hidden not in said
 
@@ -216,6 +162,45 @@ async def _check_records(stack: Stack) -> None:
     }
     _, metrics = await stack.get("alerting", "/metrics")
     assert 'uptake_webhook_tries_total{outcome="taken",webhook="office"}' in metrics
+
+
+async def _check_reload(stack: Stack, file: Path, hooks: Receiver) -> None:
+    """Mended while it runs, the file sends what waited; broken, it changes nothing."""
+    right = _write(file, "- {id: office}\n")
+
+    async def shows(line: str) -> bool:
+        _, text = await stack.get("alerting", "/metrics")
+        return line in text
+
+    await eventually(
+        lambda: shows("uptake_webhooks_reload_successful 0.0"), what="a wrong file"
+    )
+    _write(
+        file,
+        right.replace("/moved", "/arrived").replace(", previous_secret_file: old", ""),
+    )
+
+    async def has_arrived() -> bool:
+        # Its waits are over again and again: the file is taken over in between.
+        for table in ("delivery", "webhook"):
+            await stack.fetch(
+                f"UPDATE alerting.{table} SET next_at = now() WHERE next_at > now()"  # noqa: S608 -- our own names
+            )
+        return bool(hooks.at("/arrived"))
+
+    await eventually(has_arrived, what="what waited at its new address")
+    (first, *_) = hooks.at("/arrived")
+    assert first.is_signed_with(SECRET)
+    assert not first.is_signed_with(OLD_SECRET)
+    assert await shows("uptake_webhooks_reload_successful 1.0")
+    assert await shows('uptake_webhook_waiting{webhook="inside"}')
+
+
+def _write(file: Path, text: str) -> str:
+    """Put a text in place of a file's; return what it was."""
+    before = file.read_text(encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    return before
 
 
 async def test_what_a_receiver_cannot_take_holds_up_no_other(
@@ -296,10 +281,10 @@ async def test_receiver_that_hangs_holds_up_no_other(pool: asyncpg.Pool) -> None
         sender = WebhookDelivery(
             WebhookStore(pool),
             WebhookMetrics(CollectorRegistry()),
-            [
-                Endpoint(Webhook(name), f"http://127.0.0.1:{at}/", (key,))
+            lambda: {
+                name: Endpoint(Webhook(name), f"http://127.0.0.1:{at}/", (key,))
                 for name, at in ports.items()
-            ],
+            },
             timeout=timedelta(seconds=60),
             networks=LOOPBACK,
             keep=KEEP,

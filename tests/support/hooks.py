@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -55,8 +56,10 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Receiver]:
-    """Listen on loopback."""
+async def receiving(
+    host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Receiver]:
+    """Listen on loopback; with TLS if a server's context is given."""
     receiver = Receiver()
 
     async def take(request: web.Request) -> web.Response:
@@ -74,7 +77,7 @@ async def receiving(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Rec
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
         await site.start()
         receiver.port = runner.addresses[0][1]
         yield receiver

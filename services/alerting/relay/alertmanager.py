@@ -138,6 +138,8 @@ def _place_labels(delivery: Delivery) -> dict[str, str]:
         "locality": delivery.locality,
         "level": delivery.level,
         "province": delivery.province,
+        # So that nothing is kept quiet by what is due on another day.
+        **({} if delivery.due is None else {"due": delivery.due.isoformat()}),
     }
 
 

@@ -10,7 +10,7 @@ import logging
 import random
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Never, TypeVar
 
@@ -74,7 +74,7 @@ class WebhookDelivery:
         self,
         store: WebhookStore,
         metrics: WebhookMetrics,
-        endpoints: Sequence[Endpoint],
+        endpoints: Callable[[], Mapping[str, Endpoint]],
         *,
         timeout: timedelta,
         networks: Sequence[Network],
@@ -86,7 +86,7 @@ class WebhookDelivery:
         Args:
             store: Holds what waits.
             metrics: Told what came of each try.
-            endpoints: Where webhooks lead.
+            endpoints: Where webhooks lead now, by their ids.
             timeout: Longest that one try may take.
             networks: That webhooks may lead to although they are not public.
             keep: How long a message is tried.
@@ -94,9 +94,8 @@ class WebhookDelivery:
         """
         self._store = store
         self._metrics = metrics
-        self._endpoints: Mapping[str, Endpoint] = {
-            each.webhook.id: each for each in endpoints
-        }
+        self._endpoints = endpoints
+        self._added: frozenset[str] = frozenset()
         self._timeout = timeout
         self._networks = tuple(networks)
         self._keep = keep
@@ -106,8 +105,6 @@ class WebhookDelivery:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        names = list(self._endpoints)
-        await self._wait_out("add_webhooks", lambda: self._store.add(names))
         # Names are resolved anew for each connection, and each address is judged. No
         # proxy of the environment stands between, since it would judge for us; no
         # cookie is kept.
@@ -127,21 +124,30 @@ class WebhookDelivery:
             ) as session,
             asyncio.TaskGroup() as tasks,
         ):
-            for _ in range(min(ROUNDS_MAX, len(names))):
-                tasks.create_task(self._work(session, names))
+            for place in range(ROUNDS_MAX):
+                tasks.create_task(self._work(session, place))
 
-    async def _work(
-        self, session: aiohttp.ClientSession, names: Sequence[str]
-    ) -> Never:
+    async def _work(self, session: aiohttp.ClientSession, place: int) -> Never:
         while True:
-            claim = await self._wait_out(
-                "claim_webhook",
-                lambda: self._store.claim(names, uuid.uuid4(), self._lease),
-            )
+            # Those of now; a round goes on as it was begun.
+            endpoints = self._endpoints()
+            claim = None
+            # More workers than webhooks would only ask the database for nothing.
+            if place < len(endpoints):
+                claim = await self._claim(list(endpoints))
             if claim is None:
                 await asyncio.sleep(POLL_SECONDS)
             else:
-                await self._round(session, claim)
+                await self._round(session, endpoints[claim.webhook], claim)
+
+    async def _claim(self, names: Sequence[str]) -> Claim | None:
+        if not self._added.issuperset(names):
+            await self._wait_out("add_webhooks", lambda: self._store.add(names))
+            self._added = frozenset(names)
+        return await self._wait_out(
+            "claim_webhook",
+            lambda: self._store.claim(names, uuid.uuid4(), self._lease),
+        )
 
     async def _wait_out(
         self, what: str, action: Callable[[], Awaitable[ResultT]]
@@ -159,7 +165,9 @@ class WebhookDelivery:
             raise AddressRefusedError("address refused")
         return socket.socket(family, kind, protocol)
 
-    async def _round(self, session: aiohttp.ClientSession, claim: Claim) -> None:
+    async def _round(
+        self, session: aiohttp.ClientSession, endpoint: Endpoint, claim: Claim
+    ) -> None:
         """Send at most the allowance, and note what came of it.
 
         A crash between the two repeats the round with the same ids; it begins when
@@ -168,7 +176,7 @@ class WebhookDelivery:
         messages = await self._wait_out(
             "read_messages", lambda: self._store.messages(claim)
         )
-        endpoint = self._endpoints[claim.webhook]
+        _note_sent_again(claim.webhook, messages)
         begun = await self._wait_out("read_clock", self._store.now)
         room = asyncio.Semaphore(IN_FLIGHT_MAX)
 
@@ -207,7 +215,12 @@ class WebhookDelivery:
         headers = signed_headers(message.message_id, message.body, endpoint.keys, at)
         try:
             async with session.post(
-                endpoint.url, data=message.body, headers=headers, allow_redirects=False
+                endpoint.url,
+                data=message.body,
+                headers=headers,
+                allow_redirects=False,
+                # Verified either way, the name too.
+                ssl=True if endpoint.tls is None else endpoint.tls,
             ) as response:
                 # What it writes is not read: it may be anything, and is kept nowhere.
                 asked = _retry_after(response.headers.get("retry-after", ""))
@@ -243,7 +256,7 @@ class WebhookUpkeep:
         self,
         store: WebhookStore,
         metrics: WebhookMetrics,
-        webhooks: Sequence[str],
+        webhooks: Callable[[], Iterable[str]],
         *,
         keep: timedelta,
         on_outage: Callable[[str | None], None],
@@ -253,13 +266,13 @@ class WebhookUpkeep:
         Args:
             store: Holds what waits.
             metrics: Shown to Prometheus.
-            webhooks: Of the file: the label set stays bounded.
+            webhooks: Ids of those of now: the label set stays bounded.
             keep: How long a message is tried.
             on_outage: Told of Postgres's outages.
         """
         self._store = store
         self._metrics = metrics
-        self._webhooks = list(webhooks)
+        self._webhooks = webhooks
         self._keep = keep
         self._on_outage = on_outage
 
@@ -275,14 +288,40 @@ class WebhookUpkeep:
                 _log.error("webhook_messages_given_up", extra={"messages": given_up})
             gauges = await wait_out(
                 "read_webhook_gauges",
-                lambda: self._store.gauges(self._webhooks),
+                lambda: self._store.gauges(list(self._webhooks())),
                 on_outage=self._on_outage,
             )
+            for gauge in (
+                self._metrics.waiting,
+                self._metrics.dead,
+                self._metrics.oldest,
+            ):
+                # A webhook that was taken out of the file is shown no more.
+                gauge.clear()
             for row in gauges:
                 self._metrics.waiting.labels(row.webhook).set(row.waiting)
                 self._metrics.dead.labels(row.webhook).set(row.dead)
                 self._metrics.oldest.labels(row.webhook).set(row.oldest_seconds)
             await asyncio.sleep(UPKEEP_SECONDS)
+
+
+def _note_sent_again(webhook: str, messages: Sequence[Message]) -> None:
+    """Write down, before it is done, what an operator has sent again."""
+    again = [
+        each
+        for each in messages
+        if each.resent_by is not None and not each.waiting.tries
+    ]
+    if again:
+        _log.warning(
+            "webhook_messages_sent_again",
+            extra={
+                "webhook": webhook,
+                "by": sorted({str(each.resent_by) for each in again}),
+                "messages": len(again),
+                "deliveries": [each.delivery_id for each in again],
+            },
+        )
 
 
 def _spread() -> float:

@@ -82,11 +82,13 @@ RETURNING w.webhook, w.failures, w.allowance
 -- time has come. Never one before what was said earlier of the same alert.
 SELECT
     o.delivery_id, o.message_id, o.message, o.queued_at, o.next_at, o.tries,
-    o.refusals, o.reason, clock_timestamp() AS now
+    o.refusals, o.reason, o.resent_by, clock_timestamp() AS now
 FROM (
     SELECT DISTINCT ON (d.fingerprint)
-        d.delivery_id, d.message_id, d.message, d.queued_at, d.next_at, d.tries,
-        d.refusals, d.reason
+        d.delivery_id, d.message_id, d.message,
+        -- What was given up and is sent again waits anew.
+        coalesce(d.resent_at, d.queued_at) AS queued_at,
+        d.next_at, d.tries, d.refusals, d.reason, d.resent_by
     FROM alerting.delivery AS d
     WHERE d.receiver = $1 AND d.channel = 'webhook' AND d.next_at IS NOT NULL
     ORDER BY d.fingerprint, d.delivery_id
@@ -130,7 +132,8 @@ SET next_at = NULL, dead_at = clock_timestamp(),
     reason = CASE WHEN d.reason = '' THEN 'never_tried' ELSE d.reason END
 FROM (
     SELECT delivery_id FROM alerting.delivery
-    WHERE next_at IS NOT NULL AND queued_at <= clock_timestamp() - $1::interval
+    WHERE next_at IS NOT NULL
+        AND coalesce(resent_at, queued_at) <= clock_timestamp() - $1::interval
     ORDER BY delivery_id
     LIMIT $2
     FOR UPDATE SKIP LOCKED
@@ -172,9 +175,38 @@ SELECT
     n.webhook,
     count(d.delivery_id) FILTER (WHERE d.next_at IS NOT NULL) AS waiting,
     count(d.delivery_id) FILTER (WHERE d.dead_at IS NOT NULL) AS dead,
-    coalesce(extract(epoch FROM clock_timestamp() - min(d.queued_at)
+    coalesce(extract(epoch FROM clock_timestamp() - min(coalesce(d.resent_at, d.queued_at))
         FILTER (WHERE d.next_at IS NOT NULL)), 0)::float8 AS oldest_seconds
 FROM unnest($1::text[]) AS n (webhook)
 LEFT JOIN alerting.delivery AS d
     ON d.receiver = n.webhook AND d.channel = 'webhook' AND d.told_at IS NULL
 GROUP BY n.webhook
+
+-- name: read_dead
+-- At most $3 messages that were given up, the oldest first and those last that came
+-- too late: the one of the number $1,
+-- or of a receiver, target, agency or fingerprint ($2), or all. is_overtaken: the
+-- receiver has been told of something later of the same alert.
+SELECT
+    d.delivery_id, d.receiver,
+    EXISTS (
+        SELECT FROM alerting.delivery AS e
+        WHERE e.receiver = d.receiver AND e.channel = d.channel
+            AND e.fingerprint = d.fingerprint AND e.delivery_id > d.delivery_id
+            AND e.told_at IS NOT NULL
+    ) AS is_overtaken
+FROM alerting.delivery AS d
+LEFT JOIN alerting.alert AS a USING (fingerprint)
+WHERE d.channel = 'webhook'
+    AND d.dead_at IS NOT NULL
+    AND ($1::bigint IS NULL OR d.delivery_id = $1)
+    AND ($2::text IS NULL OR $2 IN (d.receiver, d.fingerprint, a.target, a.agency))
+ORDER BY is_overtaken, d.delivery_id
+LIMIT $3
+
+-- name: send_again
+-- Have messages ($1) that were given up wait anew, by order of $2.
+UPDATE alerting.delivery
+SET next_at = clock_timestamp(), dead_at = NULL, tries = 0, refusals = 0,
+    resent_at = clock_timestamp(), resent_by = $2
+WHERE delivery_id = ANY($1::bigint[]) AND channel = 'webhook' AND dead_at IS NOT NULL

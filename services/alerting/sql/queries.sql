@@ -445,7 +445,7 @@ RETURNING
     coalesce(t.indicator, a.indicator) AS indicator,
     coalesce(t.locality, d.locality) AS locality,
     coalesce(t.locality_kind, d.locality_kind) AS locality_kind,
-    coalesce(t.province, d.province) AS province, t.status, a.told_from,
+    coalesce(t.province, d.province) AS province, t.due, t.status, a.told_from,
     a.told_until, a.summary_en, a.summary_vi, a.version, clock_timestamp() AS now
 
 -- name: save_deliveries

@@ -137,11 +137,15 @@ CREATE TABLE alerting.delivery (
     told_at timestamp with time zone,
     dead_at timestamp with time zone,
     reason text DEFAULT ''::text NOT NULL,
+    resent_at timestamp with time zone,
+    resent_by text,
     CONSTRAINT delivery_channel_check CHECK ((channel = ANY (ARRAY['alertmanager'::text, 'webhook'::text]))),
     CONSTRAINT delivery_check CHECK (((channel = 'alertmanager'::text) OR (num_nonnulls(message_id, message) = 2))),
     CONSTRAINT delivery_check1 CHECK (((told_at IS NULL) OR (dead_at IS NULL))),
     CONSTRAINT delivery_check2 CHECK (((channel = 'alertmanager'::text) OR ((next_at IS NULL) = (num_nonnulls(told_at, dead_at) = 1)))),
     CONSTRAINT delivery_refusals_check CHECK ((refusals >= 0)),
+    CONSTRAINT delivery_resent_channel_check CHECK (((resent_at IS NULL) OR (channel = 'webhook'::text))),
+    CONSTRAINT delivery_resent_check CHECK ((num_nonnulls(resent_at, resent_by) = ANY (ARRAY[0, 2]))),
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'pending'::text, 'firing'::text, 'kept'::text, 'resolved'::text]))),
     CONSTRAINT delivery_tries_check CHECK ((tries >= 0))
 )
@@ -594,7 +598,10 @@ CREATE VIEW reporting.alert_delivery AS
         END AS next_at,
     d.told_at,
     d.dead_at,
-    d.reason
+    d.reason,
+    d.delivery_id,
+    d.resent_at,
+    d.resent_by
    FROM ((alerting.delivery d
      LEFT JOIN alerting.alert a USING (fingerprint))
      LEFT JOIN alerting.webhook w ON (((d.channel = 'webhook'::text) AND (w.webhook = d.receiver))));
@@ -921,6 +928,12 @@ CREATE INDEX comparison_due ON alerting.comparison USING btree (next_look_at);
 --
 
 CREATE INDEX daily_total_agency ON alerting.daily_total USING btree (agency, indicator, day);
+
+--
+-- Name: delivery_dead; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_dead ON alerting.delivery USING btree (fingerprint) WHERE (dead_at IS NOT NULL);
 
 --
 -- Name: delivery_queued; Type: INDEX; Schema: alerting; Owner: uptake_alerting

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import asyncpg
 
@@ -29,6 +29,7 @@ class Delivery:
         locality: Code of the target's locality.
         level: What the locality is: nation, province or commune.
         province: Code of the province, or empty.
+        due: The day on which the target is due; None where it is about an agency.
         raised_at: Since when it is raised.
         over_at: Since when it is over; None while it is not.
         summary_en: Its text in English.
@@ -46,6 +47,7 @@ class Delivery:
     locality: str
     level: str
     province: str
+    due: date | None
     raised_at: datetime
     over_at: datetime | None
     summary_en: str
@@ -142,6 +144,7 @@ class AlertStore:
                 locality=row["locality"],
                 level=row["locality_kind"],
                 province=row["province"],
+                due=row["due"],
                 raised_at=row["told_from"],
                 over_at=row["told_until"],
                 summary_en=row["summary_en"],

@@ -1,7 +1,7 @@
 """Holding what agencies claim against what was counted; a transaction each round."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -34,7 +34,7 @@ class ComparisonStore:
         policy: Policy = PATIENCE,
         *,
         texts: Texts = SHIPPED,
-        webhooks: Sequence[Webhook] = (),
+        webhooks: Callable[[], Sequence[Webhook]] = tuple,
     ) -> None:
         """Take what is needed.
 
@@ -42,11 +42,12 @@ class ComparisonStore:
             pool: Of alerting's connections.
             policy: How patient the alerts are.
             texts: What alerts say.
-            webhooks: Told of transitions, from the transaction that makes them.
+            webhooks: Those of now, told of transitions in the transaction that makes
+                them.
         """
         self._pool = pool
         self._texts = texts
-        self._webhooks = tuple(webhooks)
+        self._webhooks = webhooks
         self._policy = policy
 
     async def compare_due(self, limit: int) -> int:
@@ -86,7 +87,7 @@ class ComparisonStore:
                 )
                 for row in rows
             ]
-            await _save(session, looks, self._webhooks, now)
+            await _save(session, looks, self._webhooks(), now)
         return len(looks)
 
     async def differing_by_agency(self) -> Mapping[str, int]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -51,7 +51,7 @@ class EvaluationStore:
         *,
         silent_bp: int = DEFAULT_SHARE_BP,
         texts: Texts = SHIPPED,
-        webhooks: Sequence[Webhook] = (),
+        webhooks: Callable[[], Sequence[Webhook]] = tuple,
         moved: asyncio.Event | None = None,
     ) -> None:
         """Take what is needed.
@@ -62,7 +62,8 @@ class EvaluationStore:
             limits: Between which a chance of missing is a risk.
             silent_bp: Share of silent agencies from which a target is unknown.
             texts: What alerts say.
-            webhooks: Told of transitions, from the transaction that makes them.
+            webhooks: Those of now, told of transitions in the transaction that makes
+                them.
             moved: Set after a commit in which an alert has moved.
         """
         self._pool = pool
@@ -70,7 +71,7 @@ class EvaluationStore:
         self._limits = limits
         self._silent_bp = silent_bp
         self._texts = texts
-        self._webhooks = tuple(webhooks)
+        self._webhooks = webhooks
         self._moved = moved
 
     async def look_at_calm(self, limit: int) -> int:
@@ -152,7 +153,7 @@ class EvaluationStore:
                 for look in result.alerts
                 if look.notice is not None
             ]
-            await queue_notices(session, self._webhooks, notices, now)
+            await queue_notices(session, self._webhooks(), notices, now)
         if notices and self._moved is not None:
             self._moved.set()
         return len(rows)

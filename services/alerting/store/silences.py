@@ -1,7 +1,7 @@
 """Listening to agencies, and working out what targets lack, a transaction each."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -42,18 +42,19 @@ class SilenceStore:
         pool: asyncpg.Pool,
         *,
         texts: Texts = SHIPPED,
-        webhooks: Sequence[Webhook] = (),
+        webhooks: Callable[[], Sequence[Webhook]] = tuple,
     ) -> None:
         """Take what is needed.
 
         Args:
             pool: Connections.
             texts: What alerts say.
-            webhooks: Told of transitions, from the transaction that makes them.
+            webhooks: Those of now, told of transitions in the transaction that makes
+                them.
         """
         self._pool = pool
         self._texts = texts
-        self._webhooks = tuple(webhooks)
+        self._webhooks = webhooks
 
     async def listen(self, limit: int) -> int:
         """Let the clock run, look at duties, save voices, alerts and notices.
@@ -89,7 +90,7 @@ class SilenceStore:
                 )
                 for duty in duties
             ]
-            await _save(session, looks, self._webhooks, now)
+            await _save(session, looks, self._webhooks(), now)
             is_turned = any(look.is_turned for look in looks)
             await session.execute(
                 SILENCE["save_listening"], clock.reading, clock.seen_at, is_turned

@@ -36,6 +36,23 @@ class Message:
     message_id: str
     body: bytes
     waiting: Waiting
+    resent_by: str | None = None
+    """Who has it sent again after it was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMessage:
+    """What was given up.
+
+    Attributes:
+        delivery_id: Its number.
+        receiver: The webhook that was not told.
+        is_overtaken: Whether it was told of something later of the same alert.
+    """
+
+    delivery_id: int
+    receiver: str
+    is_overtaken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,7 @@ class WebhookStore:
                     refusals=row["refusals"],
                     reason=row["reason"],
                 ),
+                resent_by=row["resent_by"],
             )
             for row in rows
         ]
@@ -144,6 +162,31 @@ class WebhookStore:
                 DELIVERIES["forget_deliveries"], KEPT_FOR, UPKEEP_ROWS_MAX
             )
         return _count(old) + _count(beyond)
+
+    async def dead(
+        self, number: int | None, about: str | None, limit: int
+    ) -> list[DeadMessage]:
+        """Read what was given up, the oldest first.
+
+        Args:
+            number: Of one delivery, or None.
+            about: Receiver, target, agency or fingerprint, or None for all.
+            limit: Most messages.
+        """
+        async with transaction(self._pool) as session:
+            rows = await session.fetch(DELIVERIES["read_dead"], number, about, limit)
+        return [DeadMessage(**row) for row in rows]
+
+    async def send_again(self, numbers: Sequence[int], by: str) -> int:
+        """Have messages that were given up wait anew; return how many do.
+
+        Args:
+            numbers: Of deliveries; those that are not given up stay as they are.
+            by: Who has it so.
+        """
+        async with transaction(self._pool) as session:
+            tag = await session.execute(DELIVERIES["send_again"], list(numbers), by)
+        return _count(tag)
 
     async def gauges(self, webhooks: Sequence[str]) -> list[WebhookGauge]:
         """Read what waits for webhooks."""

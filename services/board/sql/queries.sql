@@ -2,9 +2,12 @@
 
 -- name: check_views
 -- Whether every view that is read is there, in the form that is read; returns no row.
-SELECT l.key, l.voided_by, r.source_id_hash, t.target, a.fingerprint, u.day
+SELECT
+    l.key, l.voided_by, r.source_id_hash, t.target, f.p50, a.agency, g.dead_at, u.day
 FROM reporting.ledger AS l, reporting.rejection AS r, reporting.target_status AS t,
-    reporting.alert AS a, reporting.running_total_by_day AS u,
+    reporting.target_forecast AS f, reporting.alert AS a,
+    reporting.alert_delivery AS g,
+    reporting.running_total_by_day AS u,
     reporting.ledger_kept AS k, reporting.completeness AS c
 LIMIT 0
 
@@ -129,8 +132,12 @@ SELECT
     s.achieved_7_per_day, s.achieved_28_per_day, s.illustrative, s.status_since,
     s.evaluated_at, s.measure, s.trajectory, s.period, s.goal_share_bp,
     s.population_group, s.population, s.population_as_of, s.population_source,
-    s.population_illustrative, s.succeeds, s.succeeded_by
+    s.population_illustrative, s.succeeds, s.succeeded_by,
+    f.day AS forecast_day, f.p10, f.p50, f.p90, f.miss_bp, f.reason AS no_forecast,
+    CASE WHEN s.goal < s.start_value THEN s.actual - s.expected
+        ELSE s.expected - s.actual END AS behind
 FROM reporting.target_status AS s
+LEFT JOIN reporting.target_forecast AS f ON f.target = s.target
 LEFT JOIN reporting.locality AS l
     ON l.code = s.locality AND l.valid_from = s.valid_from
 WHERE
@@ -157,9 +164,13 @@ LIMIT $6
 -- An alert says its unit's code only, which other land may have borne: its target says
 -- which one is meant. Of a target that was removed nobody can tell, so it is not told.
 SELECT
-    fingerprint, kind, target, indicator, locality, state, episode, state_since,
+    fingerprint, kind, target, agency, indicator, locality, state, episode, state_since,
     pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at,
-    agency, rank
+    (
+        SELECT count(*) FROM reporting.alert_delivery AS g
+        WHERE g.fingerprint = a.fingerprint AND g.dead_at IS NOT NULL
+    ) AS deliveries_dead,
+    rank
 FROM (
     SELECT
         *,

@@ -5,7 +5,8 @@
 -- ($1) if asked, and, unless all ($2), only those that wait or were given up.
 SELECT
     channel, receiver, fingerprint, kind, target, agency, state, since, outcome,
-    queued_at, tries, tried_at, next_at, told_at, dead_at, reason
+    queued_at, tries, tried_at, next_at, told_at, dead_at, reason, delivery_id, resent_at,
+    resent_by
 FROM reporting.alert_delivery
 WHERE
     ($1::text IS NULL OR $1 IN (target, agency, fingerprint, receiver))

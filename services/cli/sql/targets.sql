@@ -10,7 +10,9 @@ SELECT
     s.evaluated_at, s.measure, s.trajectory, s.period, s.goal_share_bp,
     s.population_group, s.population, s.population_as_of, s.population_source,
     s.population_illustrative, s.succeeds, s.succeeded_by,
-    f.day AS forecast_day, f.p10, f.p50, f.p90, f.miss_bp, f.reason AS no_forecast
+    f.day AS forecast_day, f.p10, f.p50, f.p90, f.miss_bp, f.reason AS no_forecast,
+    CASE WHEN s.goal < s.start_value THEN s.actual - s.expected
+        ELSE s.expected - s.actual END AS behind
 FROM reporting.target_status AS s
 LEFT JOIN reporting.target_forecast AS f ON f.target = s.target
 LEFT JOIN reporting.locality AS l
@@ -30,7 +32,11 @@ SELECT
     a.state_since, a.pending_since, a.firing_since, a.resolved_at, a.summary_en,
     a.summary_vi, a.evaluated_at, a.agency, s.status, s.reason, s.trajectory, s.actual,
     s.expected, s.position_bp, s.pace_7_bp, s.pace_28_bp, l.looked_at,
-    l.next_look_at, l.enter_bp, l.leave_bp, w.waited_seconds, w.wait_seconds
+    l.next_look_at, l.enter_bp, l.leave_bp, w.waited_seconds, w.wait_seconds,
+    (
+        SELECT count(*) FROM reporting.alert_delivery AS g
+        WHERE g.fingerprint = a.fingerprint AND g.dead_at IS NOT NULL
+    ) AS deliveries_dead
 FROM reporting.alert AS a
 LEFT JOIN reporting.target_status AS s ON s.target = a.target
 LEFT JOIN reporting.target_look AS l ON l.target = a.target

@@ -1,5 +1,6 @@
 """The operator's file of webhooks: what is taken, what is refused, what is not said."""
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from services.alerting.core.life_cycle import State
 from services.alerting.core.webhooks import Webhook
 from services.alerting.endpoints import load_endpoints
 from shared.errors import CatalogueError
+from tests.support.certificates import Authority
 from tests.support.hooks import OLD_SECRET, SECRET
 
 URL = "https://hooks.example.vn/uptake"
@@ -90,6 +92,32 @@ def test_address_that_may_not_be_is_refused_and_not_repeated(
     assert wrong in said
     assert said.startswith("webhooks.yaml: ")
     assert "hidden" not in said
+
+
+def test_webhook_with_authorities_of_its_own_believes_no_others(
+    tmp_path: Path,
+) -> None:
+    """The system's are left out then; the host's name is proved either way."""
+    authority = Authority(tmp_path / "pki")
+    text = "- {id: a, url: '%s', secret_file: new.secret, ca_file: pki/authority.pem}"
+    (endpoint,) = load_endpoints(write(tmp_path, text % URL))
+    assert endpoint.tls is not None
+    assert len(endpoint.tls.get_ca_certs()) == 1
+    assert endpoint.tls.verify_mode is ssl.CERT_REQUIRED
+    assert endpoint.tls.check_hostname
+    assert "BEGIN" not in repr(endpoint)
+    authority.path.write_text("")
+    assert "ca_file: no PEM file of certificates" in problems(tmp_path, text % URL)
+    authority.path.write_text("-----BEGIN CERTIFICATE-----\nhidden\n")
+    said = problems(tmp_path, text % URL)
+    assert "ca_file: no PEM file of certificates" in said
+    assert "hidden" not in said
+    authority.path.write_text("a" * 600_000)
+    assert "ca_file: longer than" in problems(tmp_path, text % URL)
+    authority.path.unlink()
+    assert "ca_file: no such file" in problems(tmp_path, text % URL)
+    plain = text[:-1] + ", plain_http: true}"
+    assert "over plain http" in problems(tmp_path, plain % "http://10.20.0.1/")
 
 
 def test_plain_http_is_for_those_who_ask_for_it(tmp_path: Path) -> None:

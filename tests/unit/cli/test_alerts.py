@@ -39,6 +39,7 @@ FIRING = AlertRow(
     leave_bp=9_500,
     waited_seconds=None,
     wait_seconds=None,
+    deliveries_dead=0,
 )
 PENDING = replace(
     FIRING,

@@ -7,6 +7,7 @@ from services.cli.targets import (
     TargetRow,
     describe_forecast,
     describe_goal,
+    describe_pace,
     without_past,
 )
 
@@ -51,6 +52,7 @@ LAGS = TargetRow(
     p90=None,
     miss_bp=9_958,
     no_forecast=None,
+    behind=335_053,
 )
 
 
@@ -65,6 +67,18 @@ def test_goal_that_is_a_share_says_of_whom_and_who_says_so() -> None:
     ]
     (goal, *_) = describe_goal(replace(LAGS, goal_share_bp=8_590))
     assert "  85.9 % of " in goal
+
+
+def test_target_says_how_far_behind_it_is_and_what_is_needed() -> None:
+    """Against what comes; nothing where that cannot be said, as before the start."""
+    assert describe_pace(LAGS) == [
+        "  path now   335,053 behind it; a day 11,942 are needed",
+        "             a day of late: 7 d 410, 28 d 433",
+    ]
+    (line, _) = describe_pace(replace(LAGS, behind=-12))
+    assert "12 ahead of it" in line
+    assert describe_pace(replace(LAGS, behind=None)) == []
+    assert describe_pace(replace(LAGS, required_per_day=None)) == []
 
 
 def test_goal_that_is_a_value_says_no_more_than_it_is() -> None:

@@ -4,6 +4,7 @@
       url: https://hooks.example.vn/uptake
       secret_file: steering-room.secret       # whsec_ and base64, beside this file
       previous_secret_file: old.secret        # signs too, while one replaces the other
+      ca_file: authority.pem                  # left out: the system's authorities
       kinds: [TargetLagging, TargetMissed]    # left out: all
       states: [firing, resolved]              # left out: these two
       provinces: ["38"]                       # left out: everywhere
@@ -12,7 +13,9 @@ Whoever knows some addresses may use them (Slack's, for instance), so `url_file`
 stand in place of `url`. Neither address nor secret is ever shown or logged.
 """
 
-from collections.abc import Iterable
+import hashlib
+import ssl
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Self, TypeVar
@@ -28,10 +31,12 @@ from shared.catalogue.checks import check_unique
 from shared.catalogue.files import Entry, Problems, read_many
 from shared.catalogue.shapes import Shape, Slug, fault
 from shared.errors import CatalogueError
+from shared.tls import client_context
 
 WEBHOOKS_MAX: Final = 50
 LIST_MAX: Final = 100
 SECRET_FILE_BYTES_MAX: Final = 4 * 1024
+CA_FILE_BYTES_MAX: Final = 512 * 1024
 URL_CHARACTERS_MAX: Final = 2048
 _Name = Annotated[str, Field(min_length=1, max_length=4096)]
 _Names = Annotated[list[str], Field(min_length=1, max_length=LIST_MAX)]
@@ -46,11 +51,16 @@ class Endpoint:
         webhook: Who is told of what.
         url: Where to; a secret.
         keys: That messages are signed with; secrets, one or two.
+        authorities: Whose certificates its server may have; empty for the system's.
+        tls: How its server is made to prove its name; None for the system's way.
     """
 
     webhook: Webhook
     url: str = field(repr=False)
     keys: tuple[bytes, ...] = field(repr=False)
+    authorities: str = field(default="", repr=False)
+    # Made of the authorities, which are compared in its place.
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
 
 class _WebhookShape(Shape):
@@ -61,6 +71,7 @@ class _WebhookShape(Shape):
     url_file: _Name | None = None
     secret_file: _Name
     previous_secret_file: _Name | None = None
+    ca_file: _Name | None = None
     kinds: _Names | None = None
     states: _Names | None = None
     provinces: _Names | None = None
@@ -99,6 +110,42 @@ def load_endpoints(path: Path) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
+def fingerprint(path: Path) -> bytes:
+    """Hash what a file of webhooks holds, and the files that it names.
+
+    One that is missing counts as empty: `load_endpoints` says what is wrong with it.
+
+    Raises:
+        OSError: The file itself cannot be read.
+    """
+    digest = hashlib.sha256(path.read_bytes())
+    for entry in read_many(path.parent, path.name, _WebhookShape, Problems()):
+        for name in _named_files(entry.shape):
+            content = _content_of(path.parent / name)
+            digest.update(f"{name}\n{len(content)}\n".encode())
+            digest.update(content)
+    return digest.digest()
+
+
+def _named_files(shape: _WebhookShape) -> Iterator[str]:
+    for name in (
+        shape.secret_file,
+        shape.previous_secret_file,
+        shape.url_file,
+        shape.ca_file,
+    ):
+        if name is not None:
+            yield name
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(CA_FILE_BYTES_MAX)
+    except OSError:
+        return b""
+
+
 def _read_endpoint(
     entry: Entry[_WebhookShape], folder: Path, problems: Problems
 ) -> Endpoint:
@@ -114,6 +161,7 @@ def _read_endpoint(
     wrong = _fault_of(url, plain_http=shape.plain_http)
     if wrong is not None:
         problems.add(entry.file, entry.place_of(place), *wrong)
+    authorities, tls = _read_authorities(entry, folder, problems)
     return Endpoint(
         Webhook(
             id=shape.id,
@@ -123,7 +171,45 @@ def _read_endpoint(
         ),
         url,
         keys,
+        authorities,
+        tls,
     )
+
+
+def _read_authorities(
+    entry: Entry[_WebhookShape], folder: Path, problems: Problems
+) -> tuple[str, ssl.SSLContext | None]:
+    """Return the certificates of a webhook's own authorities, and what checks them."""
+    name = entry.shape.ca_file
+    if name is None:
+        return "", None
+    if entry.shape.plain_http:
+        problems.add(
+            entry.file,
+            entry.place_of("ca_file"),
+            "nothing is proved over plain http",
+            "leave out either ca_file or plain_http",
+        )
+        return "", None
+    known = len(problems.lines)
+    text = _read_text(entry, "ca_file", folder / name, problems, CA_FILE_BYTES_MAX)
+    if len(problems.lines) > known:
+        return "", None
+    try:
+        return text, client_context(
+            ca_file=folder / name,
+            certificate_file=None,
+            key_file=None,
+            key_password=None,
+        )
+    except ValueError:
+        problems.add(
+            entry.file,
+            entry.place_of("ca_file"),
+            "no PEM file of certificates",
+            "give the certificates of the authorities that signed the receiver's",
+        )
+    return "", None
 
 
 def _members(
@@ -187,14 +273,18 @@ def _read_key(
 
 
 def _read_text(
-    entry: Entry[_WebhookShape], name: str, path: Path, problems: Problems
+    entry: Entry[_WebhookShape],
+    name: str,
+    path: Path,
+    problems: Problems,
+    bytes_max: int = SECRET_FILE_BYTES_MAX,
 ) -> str:
     """Return a small file's text without the line break at its end."""
-    wrong = f"longer than {SECRET_FILE_BYTES_MAX:,} bytes"
+    wrong = f"longer than {bytes_max:,} bytes"
     try:
         with path.open("rb") as file:
-            content = file.read(SECRET_FILE_BYTES_MAX + 1)
-        if len(content) <= SECRET_FILE_BYTES_MAX:
+            content = file.read(bytes_max + 1)
+        if len(content) <= bytes_max:
             return content.decode().removesuffix("\n").removesuffix("\r")
     except OSError as error:
         wrong = (error.strerror or type(error).__name__).lower()
