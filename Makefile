@@ -128,8 +128,8 @@ killed-broker: $(VENV)/.dev ## the broker killed under load, and a recount (Java
 	  $(PYTEST) -s tests/faults/test_killed_broker.py
 
 .PHONY: bench
-bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone, INGEST=1 the door)
-	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(INGEST),--ingest) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
+bench: $(VENV)/.dev ## speed, beside what it is held against (Java, Maven; ROWS="10000000 50000000"; LEVELS=1 reads levels alone, INGEST=1 the door, TARGETS=10000 alerting)
+	$(BIN)/python -m tests.bench $(if $(LEVELS),--levels) $(if $(INGEST),--ingest) $(if $(TARGETS),--targets $(TARGETS)) $(if $(BROKER),--broker $(BROKER)) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: bench-door
 bench-door: $(VENV)/.dev ## a large file of NDJSON through the door, twice: rate, memory, recount (Java, Maven; BYTES=1000000000 PACKED=zstd BROKER=embedded)

@@ -75,6 +75,7 @@ class Followed(Generic[LoadedT]):
         """Look at the files for ever; no state of theirs ends it."""
         while True:
             await self.look()
+            # The interval: watchers of files are blind on network mounts (ADR 0017).
             await asyncio.sleep(self._poll_seconds)
 
     async def look(self) -> None:

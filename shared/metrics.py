@@ -1,4 +1,4 @@
-"""Every metric of every service, declared once (DESIGN section 9).
+"""Metrics of the services, declared once (DESIGN section 9); alerting's are beside.
 
 Names have the prefix `uptake_`, units are base units, and every label set is bounded
 by the catalogue or by the partition count; no event id is ever a label.
@@ -15,7 +15,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-_SECONDS: Final = (
+SECONDS: Final = (
     0.001,
     0.0025,
     0.005,
@@ -77,7 +77,7 @@ class HttpMetrics:
             "uptake_http_request_duration_seconds",
             "Time from the request's first byte to the answer.",
             ("route",),
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=registry,
         )
 
@@ -237,14 +237,14 @@ class AggregationMetrics:
         self.batch_duration = Histogram(
             "uptake_batch_duration_seconds",
             "Time to apply one batch, from decoding to commit.",
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=registry,
         )
         self.visible = Histogram(
             "uptake_visible_seconds",
             "Time from a record's append to the commit that applied it; "
             "the oldest record of each batch is observed.",
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=registry,
         )
         self.ledger_rows_dropped = Counter(
@@ -287,70 +287,6 @@ class AggregationMetrics:
         self.outbox_rows = Gauge(
             "uptake_outbox_rows",
             "Changes that wait to be published.",
-            registry=registry,
-        )
-
-
-class AlertingMetrics:
-    """Where targets stand and what was said about them."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.expected = Gauge(
-            "uptake_target_expected",
-            "Value that the path to the target asks for today.",
-            ("target",),
-            registry=registry,
-        )
-        self.position = Gauge(
-            "uptake_target_position_ratio",
-            "Share of the path due by now that has been covered.",
-            ("target",),
-            registry=registry,
-        )
-        self.pace = Gauge(
-            "uptake_target_pace_ratio",
-            "Achieved rate over required rate, by window.",
-            ("target", "window"),
-            registry=registry,
-        )
-        self.miss = Gauge(
-            "uptake_target_miss_ratio",
-            "Chance that a target is missed, by the forecast of the last complete day.",
-            ("target",),
-            registry=registry,
-        )
-        self.status = Gauge(
-            "uptake_target_status",
-            "1 for the status that a target has, 0 for the others.",
-            ("target", "status"),
-            registry=registry,
-        )
-        self.firing = Gauge(
-            "uptake_alerts_firing",
-            "Alerts that fire now, by kind.",
-            ("kind",),
-            registry=registry,
-        )
-        self.delivery_failures = Counter(
-            "uptake_alert_delivery_failures_total",
-            "Deliveries that failed and are tried again.",
-            registry=registry,
-        )
-        self.evaluation_duration = Histogram(
-            "uptake_evaluation_duration_seconds",
-            "Time to evaluate the targets that were due.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.forecast_duration = Histogram(
-            "uptake_forecast_duration_seconds",
-            "Time to forecast a slice of the targets that were due.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.totals_lag_records = Gauge(
-            "uptake_totals_lag_records",
-            "Messages of uptake.totals that alerting has not yet copied.",
             registry=registry,
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,11 +11,18 @@ from typing import Final
 import asyncpg
 
 from services.alerting.consumer import TotalsReader, TotalsSubscription
+from services.alerting.endpoints import Endpoint
 from services.alerting.forecaster import Forecaster
 from services.alerting.jobs.backtest import Order, Outcome
 from services.alerting.jobs.backtest import backtest as replay
+from services.alerting.listener import Listener
 from services.alerting.publisher import NoticePublisher
-from services.alerting.relay import AlertmanagerDelivery, NoticeRelay
+from services.alerting.relay import (
+    AlertmanagerDelivery,
+    NoticeRelay,
+    WebhookDelivery,
+    WebhookUpkeep,
+)
 from services.alerting.settings import AlertingSettings, BacktestSettings
 from services.alerting.store import (
     AlertStore,
@@ -23,10 +30,13 @@ from services.alerting.store import (
     EvaluationStore,
     ForecastStore,
     HistoryStore,
+    SilenceStore,
     TotalsStore,
+    WebhookStore,
 )
 from services.alerting.ticker import Ticker
 from services.alerting.web import GaugeRefresh, make_app
+from shared.alerting_metrics import AlertingMetrics, WebhookMetrics
 from shared.backoff import wait_out
 from shared.catalogue.model import Catalogue
 from shared.errors import FatalError, TransientError
@@ -34,7 +44,7 @@ from shared.http import Readiness, make_server, serve
 from shared.kafka.broker import make_broker
 from shared.kafka.producer import SteadyProducer, stopped_at_last
 from shared.kafka.topic_setup import check_topics
-from shared.metrics import AlertingMetrics, new_registry
+from shared.metrics import new_registry
 from shared.postgres.pool import open_pool
 
 ROLE: Final = "uptake_alerting"
@@ -50,25 +60,38 @@ class _Parts:
 
     settings: AlertingSettings
     catalogue: Catalogue
+    endpoints: Sequence[Endpoint]
     readiness: Readiness
     metrics: AlertingMetrics
+    webhook_metrics: WebhookMetrics
 
 
 async def run(
-    settings: AlertingSettings, catalogue: Catalogue, stop: asyncio.Event
+    settings: AlertingSettings,
+    catalogue: Catalogue,
+    endpoints: Sequence[Endpoint],
+    stop: asyncio.Event,
 ) -> None:
     """Serve, copy, evaluate and deliver until told to stop.
 
     Args:
         settings: Of this process.
         catalogue: Checked.
+        endpoints: Where webhooks lead.
         stop: Set when the service is to end.
 
     Raises:
         FatalError: Inside an exception group; the service must not go on.
     """
     registry = new_registry()
-    parts = _Parts(settings, catalogue, Readiness(), AlertingMetrics(registry))
+    parts = _Parts(
+        settings,
+        catalogue,
+        endpoints,
+        Readiness(),
+        AlertingMetrics(registry),
+        WebhookMetrics(registry),
+    )
     parts.readiness.set("start", "starting")
     server = make_server(
         make_app(parts.readiness, registry),
@@ -157,13 +180,22 @@ async def _pool(parts: _Parts) -> AsyncIterator[asyncpg.Pool]:
 async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
     settings, metrics = parts.settings, parts.metrics
     postgres = parts.readiness.for_part("postgres")
-    resend = timedelta(seconds=settings.alert_resend_seconds)
     interval = timedelta(seconds=settings.alert_evaluation_seconds)
     broker = make_broker(settings)
     producer = SteadyProducer(settings, linger_ms=0)
     totals, alerts = TotalsStore(pool), AlertStore(pool)
-    evaluations = EvaluationStore(pool, interval, settings.risk_limits())
+    webhooks = [endpoint.webhook for endpoint in parts.endpoints]
+    evaluations = EvaluationStore(
+        pool,
+        interval,
+        settings.risk_limits(),
+        silent_bp=settings.silent_share_bp(),
+        texts=settings.texts(),
+        webhooks=webhooks,
+    )
     ticker = Ticker(evaluations, metrics, on_outage=postgres)
+    silences = SilenceStore(pool, texts=settings.texts(), webhooks=webhooks)
+    listener = Listener(silences, on_outage=postgres, on_change=ticker.wake)
     forecaster = Forecaster(ForecastStore(pool), metrics, on_outage=postgres)
     subscription = TotalsSubscription(
         broker,
@@ -193,16 +225,47 @@ async def _run_parts(parts: _Parts, pool: asyncpg.Pool) -> None:
         parts.readiness.set("start", None)
         tasks.create_task(subscription.run())
         tasks.create_task(ticker.run())
+        tasks.create_task(listener.run())
         tasks.create_task(forecaster.run())
         tasks.create_task(relay.run())
         tasks.create_task(gauges.run())
-        if settings.alertmanager_url is not None:
-            delivery = AlertmanagerDelivery(
-                alerts,
-                metrics,
-                url=str(settings.alertmanager_url),
-                resend=resend,
-                timeout=timedelta(seconds=settings.alertmanager_timeout_seconds),
-                on_outage=postgres,
-            )
-            tasks.create_task(delivery.run())
+        _start_deliveries(tasks, parts, pool)
+
+
+def _start_deliveries(
+    tasks: asyncio.TaskGroup, parts: _Parts, pool: asyncpg.Pool
+) -> None:
+    """Tell Alertmanager and webhooks, as far as there are any."""
+    settings, metrics = parts.settings, parts.metrics
+    postgres = parts.readiness.for_part("postgres")
+    webhooks = WebhookStore(pool)
+    keep = timedelta(hours=settings.webhook_keep_hours)
+    upkeep = WebhookUpkeep(
+        webhooks,
+        parts.webhook_metrics,
+        [endpoint.webhook.id for endpoint in parts.endpoints],
+        keep=keep,
+        on_outage=postgres,
+    )
+    tasks.create_task(upkeep.run())
+    if parts.endpoints:
+        hooks = WebhookDelivery(
+            webhooks,
+            parts.webhook_metrics,
+            parts.endpoints,
+            timeout=timedelta(seconds=settings.webhook_timeout_seconds),
+            networks=settings.webhook_networks,
+            keep=keep,
+            on_outage=postgres,
+        )
+        tasks.create_task(hooks.run())
+    if settings.alertmanager_url is not None:
+        delivery = AlertmanagerDelivery(
+            AlertStore(pool),
+            metrics,
+            url=str(settings.alertmanager_url),
+            resend=timedelta(seconds=settings.alert_resend_seconds),
+            timeout=timedelta(seconds=settings.alertmanager_timeout_seconds),
+            on_outage=postgres,
+        )
+        tasks.create_task(delivery.run())

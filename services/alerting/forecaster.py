@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from services.alerting.store import ForecastStore
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
-from shared.metrics import AlertingMetrics
 
 SLICE_TARGETS: Final = 100
 PAUSE_SECONDS: Final = 0.05

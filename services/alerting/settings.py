@@ -1,12 +1,24 @@
 """What alerting is told from outside; each setting is one environment variable."""
 
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from services.alerting.core.risk import RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.status import FULL_BP
+from services.alerting.core.templates import Texts
+from services.alerting.texts_file import read_texts
 from shared.settings import (
     CommonSettings,
     Directory,
@@ -21,6 +33,15 @@ def _split(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _check_texts(file: Path) -> Path:
+    """Refuse a file of texts that could not be used, at the start and not at night."""
+    try:
+        read_texts(file)
+    except ValueError as error:
+        raise PydanticCustomError("texts", "{fault}", {"fault": str(error)}) from error
+    return file
 
 
 class RiskSettings(UptakeSettings):
@@ -63,7 +84,37 @@ class RiskSettings(UptakeSettings):
         )
 
 
-class AlertingSettings(RiskSettings, CommonSettings, KafkaSettings, PostgresSettings):
+class SilenceSettings(UptakeSettings):
+    """How much silence makes a target unknown."""
+
+    silent_share: float = Field(
+        default=0.05,
+        ge=0.0001,
+        le=1,
+        description="share of a target's last 28 reported days from which the silence "
+        "of those who brought it makes the target unknown",
+    )
+
+    def silent_share_bp(self) -> int:
+        """Return from which share of silent agencies on a target is unknown."""
+        return round(self.silent_share * FULL_BP)
+
+
+class ExplainSettings(RiskSettings, SilenceSettings, PostgresSettings):
+    """Settings of `uptake targets explain`."""
+
+
+class BacktestSettings(RiskSettings, PostgresSettings):
+    """Settings of `uptake targets backtest`; the database is only read."""
+
+    catalogue: Directory = Field(
+        description="directory of the catalogue: indicators, localities, populations"
+    )
+
+
+class AlertingSettings(
+    RiskSettings, SilenceSettings, CommonSettings, KafkaSettings, PostgresSettings
+):
     """Settings of the alerting service."""
 
     http_port: int = Field(
@@ -83,11 +134,37 @@ class AlertingSettings(RiskSettings, CommonSettings, KafkaSettings, PostgresSett
         le=600,
         description="how often Alertmanager is told again of a firing alert",
     )
+    webhooks: Path | None = Field(
+        default=None,
+        description="file of webhooks that are told of alerts, see the service's "
+        "README; without it none is",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=10, gt=0, le=60, description="longest that one webhook may take"
+    )
+    webhook_networks: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)
+    ] = Field(
+        default=(),
+        description="network[,network...] that webhooks may lead to although they are "
+        "not public, e.g. 10.20.0.0/16; public ones always",
+    )
+    webhook_keep_hours: int = Field(
+        default=72,
+        ge=1,
+        le=24 * 30,
+        description="how long a webhook that cannot be delivered is tried",
+    )
     alert_evaluation_seconds: float = Field(
         default=10,
         ge=0.5,
         le=300,
         description="how often a target is judged when its total does not change",
+    )
+    alert_texts: Annotated[Path, AfterValidator(_check_texts)] | None = Field(
+        default=None,
+        description="file with texts that take the place of the shipped ones; `uptake "
+        "alerting texts` prints those",
     )
     alert_metrics_localities: Annotated[
         tuple[Literal["nation", "province", "commune"], ...],
@@ -98,10 +175,6 @@ class AlertingSettings(RiskSettings, CommonSettings, KafkaSettings, PostgresSett
         description="localities whose targets are exported as metrics, by commas",
     )
 
-
-class BacktestSettings(RiskSettings, PostgresSettings):
-    """Settings of `uptake targets backtest`; the database is only read."""
-
-    catalogue: Directory = Field(
-        description="directory of the catalogue: indicators, localities, populations"
-    )
+    def texts(self) -> Texts:
+        """Return what alerts say."""
+        return SHIPPED if self.alert_texts is None else read_texts(self.alert_texts)

@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 
 from services.alerting.core.status import FULL_BP, Status
 from services.alerting.store import AlertStore, Gauge
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
 from shared.http import Readiness, make_application, probe_routes
-from shared.metrics import AlertingMetrics
 
 REFRESH_SECONDS: Final = 5.0
 
@@ -56,7 +56,14 @@ class GaugeRefresh:
             firing = await wait_out(
                 "count_firing", self._store.firing_by_kind, on_outage=self._on_outage
             )
+            silent = await wait_out(
+                "count_silent", self._store.silent_by_agency, on_outage=self._on_outage
+            )
             self._show(gauges)
+            # An agency that left the catalogue disappears with its label.
+            self._metrics.silent.clear()
+            for agency, indicators in silent.items():
+                self._metrics.silent.labels(agency).set(indicators)
             for kind, count in firing.items():
                 self._metrics.firing.labels(kind.value).set(count)
             await asyncio.sleep(REFRESH_SECONDS)

@@ -138,6 +138,7 @@ def _as_json(agency: Agency) -> dict[str, object]:
         "kafka": agency.kafka,
         "keys": [key.id for key in agency.keys],
         "cadence_hours": agency.cadence_hours,
+        "cadences_hours": dict(agency.cadences),
         "required": agency.required,
     }
 

@@ -159,6 +159,7 @@ class Asking:
             # Most of the time it is a moment, of which nobody needs to hear.
             if attempt > QUIET_ATTEMPTS:
                 progress.wait("what was sent last is still being counted")
+            # Nobody tells when the last of it is counted, so the board is asked again.
             await self._sleep(min(delays_seconds(attempt), LOOK_EVERY_SECONDS))
 
     def _is_open(self, rows: RowPage, states: Sequence[Became], page: Page) -> bool:
@@ -186,6 +187,7 @@ class Asking:
                     raise
                 attempt += 1
                 progress.wait(str(error))
+                # The back-off: a board that is away is not pressed to come back.
                 await self._sleep(delays_seconds(attempt))
 
     async def _ask_once(
@@ -199,6 +201,7 @@ class Asking:
         )
 
     async def _sleep(self, seconds: float) -> None:
+        # All waits of a run share one bound, which `--wait` sets.
         began = time.monotonic()
         await asyncio.sleep(min(seconds, self._left_seconds))
         self._left_seconds -= time.monotonic() - began

@@ -18,6 +18,11 @@ from services.cli.render import (
     to_csv,
     to_json,
 )
+from services.cli.target_silences import (
+    SilenceRow,
+    describe_silences,
+    read_silences,
+)
 from shared.errors import FatalError
 from shared.postgres.queries import load_queries
 from shared.settings import PostgresSettings, load_settings
@@ -89,7 +94,7 @@ def targets(
 ) -> None:
     """Show where each target stands; reads UPTAKE_POSTGRES_DSN."""
     settings = load_settings(PostgresSettings)
-    rows = asyncio.run(_read(settings, target, status, locality))
+    rows, silences = asyncio.run(_read(settings, target, status, locality))
     if target is not None and not rows and status is None and locality is None:
         raise FatalError(f"no target {target}; `uptake targets` lists them")
     if as_json:
@@ -101,7 +106,8 @@ def targets(
         _print(rows if is_whole else without_past(rows), of=len(rows))
         if target is not None:
             for row in rows:
-                print("\n".join([*describe_goal(row), *describe_forecast(row)]))
+                lines = [*describe_goal(row), *describe_forecast(row)]
+                print("\n".join([*lines, *describe_silences(silences)]))
 
 
 async def _read(
@@ -109,9 +115,11 @@ async def _read(
     target: str | None,
     status: str | None,
     locality: str | None,
-) -> tuple[TargetRow, ...]:
+) -> tuple[tuple[TargetRow, ...], tuple[SilenceRow, ...]]:
     async with open_snapshot(settings) as snapshot:
-        return await read_targets(snapshot, target, status, locality)
+        rows = await read_targets(snapshot, target, status, locality)
+        silences = await read_silences(snapshot, target) if target else ()
+    return rows, silences
 
 
 async def read_targets(

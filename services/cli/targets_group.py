@@ -31,9 +31,17 @@ class TargetsGroup(TyperGroup):
 
 
 app = typer.Typer(
-    cls=TargetsGroup, help="Where each target stands; what others would have told."
+    cls=TargetsGroup,
+    help="Where each target stands, why, and what others would have told.",
 )
 app.command(LIST)(targets)
+app.command("explain", context_settings=PASS_THROUGH)(
+    become_verb(
+        "alerting",
+        "explain",
+        "Say why a target's status is what it is, step by step.",
+    )
+)
 app.command("backtest", context_settings=PASS_THROUGH)(
     become_verb(
         "alerting",

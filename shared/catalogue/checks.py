@@ -124,8 +124,27 @@ def check_scope(
     for key in entry.shape.keys:
         for name in key.indicators or ():
             check_indicator(entry, f"keys.{key.id}", name, indicators, problems)
+    _check_cadences(entry, indicators, problems)
     if check_code(entry, entry.shape.locality, tree, problems):
         check_bindings(entry, tree, problems)
+
+
+def _check_cadences(
+    entry: Entry[AgencyShape],
+    indicators: dict[str, Indicator] | None,
+    problems: Problems,
+) -> None:
+    """Refuse a cadence of an indicator that the agency may not report."""
+    names = entry.shape.indicators
+    for name in entry.shape.cadences:
+        check_indicator(entry, "cadences", name, indicators, problems)
+        if name not in names and ALL_INDICATORS not in names:
+            problems.add(
+                entry.file,
+                f"cadences.{name}",
+                "the agency does not report this indicator",
+                "add it to indicators or remove it here",
+            )
 
 
 def check_sources(entries: list[Entry[AgencyShape]], problems: Problems) -> None:

@@ -205,6 +205,7 @@ def _build_agency(shape: AgencyShape, indicators: dict[str, Indicator]) -> Agenc
             burst_events=shape.limits.burst_events,
             body_bytes=shape.limits.body_bytes,
         ),
+        cadences=tuple(sorted(shape.cadences.items())),
     )
 
 

@@ -153,10 +153,24 @@ class Agency:
     keys: tuple[AgencyKey, ...] = ()
     """None: it cannot send by HTTP. Two: it is rotating."""
     cadence_hours: int | None = None
-    """The longest time between two reports; None: never called silent."""
+    """The longest time between two reports of an indicator; None: never called
+    silent but for those in `cadences`."""
     required: bool = False
     """Whether its silence alone makes a target unknown."""
     limits: AgencyLimits = AgencyLimits()
+    cadences: tuple[tuple[str, int], ...] = ()
+    """Indicators, sorted, that are reported at another cadence, in hours."""
+
+    def cadence_of(self, indicator: str) -> int | None:
+        """Return the longest time between two reports of an indicator, in hours.
+
+        None where it owes none, so that it is never called silent.
+        """
+        return dict(self.cadences).get(indicator, self.cadence_hours)
+
+    def can_send(self) -> bool:
+        """Tell whether any door is open to it; of others nothing is expected."""
+        return self.kafka or bool(self.keys)
 
     def owns_source(self, source: str) -> bool:
         """Tell whether a source is one of the agency's or a path below one.

@@ -120,6 +120,7 @@ KeyHash = Annotated[
 ]
 Value = Annotated[int, Field(ge=0, le=_VALUE_MAX)]
 Seconds = Annotated[int, BeforeValidator(_parse_seconds)]
+Hours = Annotated[int, BeforeValidator(_parse_hours)]
 BasisPoints = Annotated[int, BeforeValidator(_parse_basis_points)]
 
 
@@ -188,6 +189,7 @@ class AgencyShape(Shape):
     locality: Text
     kafka: bool = False
     keys: Annotated[list[AgencyKeyShape], Field(max_length=2)]
-    cadence: Annotated[int | None, BeforeValidator(_parse_hours)] = None
+    cadence: Hours | None = None
+    cadences: dict[IndicatorId, Hours] = Field(default_factory=dict)
     required: bool = False
     limits: AgencyLimitsShape = AgencyLimitsShape()

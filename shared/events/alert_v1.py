@@ -43,9 +43,11 @@ class AlertDataV1(BaseModel):
     episode: int
     fingerprint: str
     target: str
+    """Empty where the alert is about an agency: the envelope's subject is it."""
     indicator: str
     locality: str
     status: str
+    """Of the target; of an agency whether it is heard, silent or returning."""
     actual: int | None = None
     expected: int | None = None
     goal: int | None = None
@@ -66,7 +68,7 @@ class AlertV1(BaseModel):
     source: str
     type: str
     subject: str
-    """The target's id."""
+    """The id of the target or agency."""
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
     data: AlertDataV1

@@ -100,6 +100,7 @@ class Companies:
         try:
             async with asyncio.timeout_at(until):
                 if not way.locked():
+                    # So that those who come in the same moment go along.
                     await asyncio.sleep(LINGER_SECONDS)
                 await way.acquire()
         except TimeoutError:

@@ -23,6 +23,7 @@ from tests.bench.latency import visible_seconds
 from tests.bench.levels import measure_levels
 from tests.bench.report import Report
 from tests.bench.rows import SETTINGS, bench_postgres, use_fresh_database
+from tests.bench.targets import measure_looks, measure_way
 from tests.bench.workload import Workload
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.catalogues import copy_catalogue
@@ -31,6 +32,8 @@ from tests.support.stack import Stack
 OUT = Path(".uptake/bench")
 KEPT = OUT / "kept"
 PARTS = ("door", "drain")
+# What is said of the targets' speed should hold on a small server too.
+TARGET_SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "2GB"}
 LATENCY_RATE = 2_000
 LATENCY_SECONDS = 20
 
@@ -44,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
     parser.add_argument("--levels", action="store_true", help="reads of levels, alone")
     parser.add_argument("--ingest", action="store_true", help="the door, alone")
+    parser.add_argument("--targets", type=int, help="so many targets, alone")
     return parser.parse_args()
 
 
@@ -67,6 +71,13 @@ async def measure(options: argparse.Namespace, folder: Path) -> Report:
         async with bench_postgres(folder / "postgres") as postgres:
             report = Report(machine(postgres, "none"))
             await measure_levels(postgres.dsn, folder, report)
+            return report
+    if options.targets:
+        async with bench_postgres(folder / "postgres", TARGET_SETTINGS) as postgres:
+            report = Report({})
+            async with served(options, postgres, folder / PARTS[0], report) as stack:
+                report.machine["postgres settings"] = str(TARGET_SETTINGS)
+                await measure_targets(options, stack, postgres, report)
             return report
     async with bench_postgres(
         KEPT if options.rows else folder / "postgres"
@@ -107,6 +118,19 @@ async def served(
             yield stack
         finally:
             await stack.stop()
+
+
+async def measure_targets(
+    options: argparse.Namespace,
+    stack: Stack,
+    postgres: EmbeddedPostgres,
+    report: Report,
+) -> None:
+    """Measure looks at targets, and the way from an event to Alertmanager."""
+    dsn = await use_fresh_database(stack, postgres)
+    await measure_looks(dsn, report, targets=options.targets, runs=options.runs)
+    await use_fresh_database(stack, postgres)
+    await measure_way(stack, report, targets=options.targets)
 
 
 async def measure_drain(

@@ -186,6 +186,11 @@ async def run(options: argparse.Namespace, folder: Path) -> tuple[Report, Findin
             catalogue=copy_catalogue(folder / "catalogue"),
             folder=folder,
             is_embedded=options.broker == "embedded",
+            # The rate is that of the door, not the one that agencies are held to.
+            overrides={
+                "UPTAKE_AGENCY_EVENTS_PER_SECOND": "1000000",
+                "UPTAKE_AGENCY_BURST_EVENTS": "100000000",
+            },
         )
         report = Report(
             {

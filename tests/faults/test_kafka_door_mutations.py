@@ -238,7 +238,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         (
             Edit(
                 "services/ingest/publisher.py",
-                r"(self\._room_for.*?timeout_seconds=)self\._ack_timeout_seconds",
+                r"(self\._confirm, timeout_seconds=)ack_timeout_seconds",
                 r"\g<1>3_600",
             ),
         ),

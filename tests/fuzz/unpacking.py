@@ -35,14 +35,18 @@ def unpack(data: bytes) -> None:
     if "unpacks-too-far" in (whole, parts):
         # How far is too far is asked of what has come so far.
         return
+    if encoding == "zstd" and whole == "damaged-encoding":
+        # Of a frame that comes at once the library looks at more, such as blocks that
+        # hold nothing.
+        return
     assert whole == parts
     expected = _at_once(encoding, packed)
     if expected is None:
         assert whole == "damaged-encoding"
     elif whole == "damaged-encoding":
-        # The standard library leaves zeros after the last member aside, and takes
-        # windows of any size and an empty text for no members.
-        assert not packed or encoding == "zstd" or packed.endswith(b"\0"), expected
+        # The standard library leaves zeros after the last member aside, and takes an
+        # empty text for no members.
+        assert not packed or packed.endswith(b"\0"), expected
     else:
         assert whole == expected
 

@@ -50,7 +50,7 @@ CREATE VIEW reporting.alert AS SELECT
     '2026-11-21T12:40Z'::timestamptz AS firing_since,
     NULL::timestamptz AS resolved_at, 'Behind.'::text AS summary_en,
     'Chậm tiến độ.'::text AS summary_vi,
-    '2026-11-21T12:40Z'::timestamptz AS evaluated_at;
+    '2026-11-21T12:40Z'::timestamptz AS evaluated_at, NULL::text AS agency;
 """
 
 

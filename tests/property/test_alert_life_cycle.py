@@ -15,6 +15,7 @@ from services.alerting.core.life_cycle import (
     Quiet,
     State,
     Step,
+    carry,
     retire,
     step,
 )
@@ -151,3 +152,30 @@ def test_what_is_removed_is_over(sequence: list[Look], policy: Policy) -> None:
     assert not is_raised(ended.life)
     assert (ended.notice is State.RESOLVED) == is_raised(life)
     assert retire(ended.life, NOON + timedelta(days=2)).notice is None
+
+
+@given(looks, policies)
+def test_life_written_only_where_something_happens_is_the_whole_life(
+    sequence: list[Look], policy: Policy
+) -> None:
+    """What looks that go on leave unwritten is told by the instant of the last one."""
+    written: Life = Quiet()
+    seen_at = NOON
+    for condition, now, before, after in live(sequence, policy):
+        # What a replica reads that has just been started.
+        assert carry(written, seen_at) == before
+        assert step(carry(written, seen_at), condition, policy, now) == after
+        if after.life != carry(before, now):
+            written = after.life
+        seen_at = now
+
+
+def test_alert_that_waits_for_a_day_is_written_once() -> None:
+    """Six looks a minute change no row of it while it is pending, and while kept."""
+    day, pause = timedelta(days=1), timedelta(seconds=10)
+    looked = [(Condition.HOLDS, pause)] * 8_641 + [(Condition.CLEAR, pause)] * 8_641
+    found = live(looked, Policy(wait=day, keep=day))
+    begun, cleared = NOON + pause, NOON + day + 2 * pause
+    assert [
+        now for _, now, before, after in found if after.life != carry(before, now)
+    ] == [begun, begun + day, cleared, cleared + day]

@@ -18,6 +18,7 @@ from typing_extensions import override
 from services.alerting.consumer.reader import TotalsReader, another_topic
 from services.alerting.core.copied import CaughtUp
 from services.alerting.store import TotalsStore
+from shared.alerting_metrics import AlertingMetrics
 from shared.backoff import wait_out
 from shared.events.topics import TOTALS
 from shared.http import Readiness
@@ -26,7 +27,6 @@ from shared.kafka.broker import (
     PARTITION_FETCH_BYTES_MAX,
     outages_as_transient,
 )
-from shared.metrics import AlertingMetrics
 
 RECORDS_MAX: Final = 5_000
 BATCH_WAIT_MS: Final = 100

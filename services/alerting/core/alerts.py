@@ -14,6 +14,7 @@ from shared.catalogue.model import Target
 # A met target is news, not a condition that somebody has to end.
 MET_TOLD: Final = timedelta(days=7)
 MISSED_TOLD_DAYS: Final = 30
+AT_ONCE: Final = Policy(wait=ZERO, keep=ZERO)
 
 
 class Kind(StrEnum):
@@ -60,7 +61,7 @@ def policy_of(kind: Kind, target: Target) -> Policy:
                 keep=timedelta(seconds=target.behind.keep_seconds),
             )
         case Kind.MISSED | Kind.MET:
-            return Policy(wait=ZERO, keep=ZERO)
+            return AT_ONCE
         case _:
             assert_never(kind)
 

@@ -1,14 +1,14 @@
 """One look at one target: its status, its alerts, and what has to be told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from services.alerting.core.alerts import Kind, condition_of, fingerprint, policy_of
 from services.alerting.core.life_cycle import (
     Firing,
-    Kept,
     Life,
     Pending,
     Quiet,
@@ -20,6 +20,14 @@ from services.alerting.core.life_cycle import (
 from services.alerting.core.life_cycle import waits as waiting_time
 from services.alerting.core.path import day_number, days_left
 from services.alerting.core.risk import RiskLimits, is_grave
+from services.alerting.core.shipped_texts import SHIPPED
+from services.alerting.core.standing import (
+    LastLook,
+    Standing,
+    changed_at,
+    standing_of,
+    stays_written,
+)
 from services.alerting.core.status import (
     DEFAULT_LIMITS,
     Assessment,
@@ -28,6 +36,7 @@ from services.alerting.core.status import (
     Status,
     assess,
 )
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names, Summary, Tense, summarize
 from shared.catalogue.model import Target
 
@@ -36,6 +45,7 @@ from shared.catalogue.model import Target
 SETTLED_INTERVAL: Final = timedelta(minutes=10)
 # The shortest wait, so that a deadline in the past does not make the ticker spin.
 NEXT_MIN: Final = timedelta(milliseconds=200)
+_NEVER: Final = Quiet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,11 @@ class Memory:
         reason: Reason of that status.
         status_since: Since when it holds; None before the first look.
         is_lagging: Whether it lagged when last it could be judged.
-        lives: Of the alerts that ever left their quiet state.
+        lives: Of the alerts that ever left their quiet state, as the last look left
+            them.
         is_at_risk: Whether it was at risk when last it could be judged.
+        last: What that look has shown; None: write all of it anew, because there was
+            none, or because the target was taken over from the catalogue since.
     """
 
     status: Status | None
@@ -57,6 +70,7 @@ class Memory:
     is_lagging: bool
     lives: Mapping[Kind, Life]
     is_at_risk: bool = False
+    last: LastLook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +96,28 @@ class AlertLook:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A target after a look."""
+    """A target after a look.
+
+    Attributes:
+        target: The target.
+        assessment: What was found, exactly.
+        standing: What is shown of it.
+        status_since: Since when it has its status.
+        alerts: What is to be written down: alerts that began, moved or ended just now,
+            and raised ones that have to be put into words anew. One that only goes on
+            is not among them (`life_cycle.carry`).
+        changed_at: When last a look found something new to show.
+        is_news: Whether it was this one.
+        next_at: When to look again.
+    """
 
     target: Target
     assessment: Assessment
+    standing: Standing
     status_since: datetime
     alerts: tuple[AlertLook, ...]
-    """Those that are raised or on their way, and those that ended just now."""
+    changed_at: datetime
+    is_news: bool
     next_at: datetime
 
 
@@ -103,6 +132,7 @@ def evaluate(
     now: datetime,
     interval: timedelta,
     limits: RiskLimits = DEFAULT_LIMITS,
+    texts: Texts = SHIPPED,
 ) -> Evaluation:
     """Judge a target and take its alerts one look further.
 
@@ -116,39 +146,59 @@ def evaluate(
         now: By the database's clock.
         interval: Longest time to the next look while anything can change.
         limits: Between which a chance of missing is a risk.
+        texts: What alerts say.
     """
     assessment = _assess(target, memory, reading, limits, today=today, now=now)
-    since = memory.status_since
-    if since is None or memory.status is not assessment.status:
-        since = now
+    since = _since(memory, assessment.status, now)
     grave = is_grave(assessment.outlook, limits)
-    looks = []
-    next_in = interval
+    standing = standing_of(assessment)
+    changed = changed_at(memory.last, standing, today, now)
+    say = partial(
+        summarize, target=target, names=names, now=assessment, today=today, texts=texts
+    )
+    looks, rests = [], []
     for kind in Kind:
-        life = memory.lives.get(kind, Quiet())
-        status = assessment.status
+        life = memory.lives.get(kind, _NEVER)
         condition = condition_of(
-            kind, target, status, since, is_grave=grave, today=today, now=now
+            kind, target, assessment.status, since, is_grave=grave, today=today, now=now
         )
         policy = policy_of(kind, target)
         after = retire(life, now) if is_removed else step(life, condition, policy, now)
-        if after.life != life or isinstance(life, Pending | Firing | Kept):
-            tense = _tense(after.life, is_removed=is_removed)
-            summary = summarize(
-                kind, target, names, assessment, today=today, tense=tense
-            )
+        if not stays_written(
+            memory.last, kind, life, after.life, changed=changed, now=now
+        ):
+            summary = say(kind, tense=_tense(after.life, is_removed=is_removed))
             looks.append(_look(kind, target, life, after, summary))
-        rest = waiting_time(after.life, policy)
-        next_in = next_in if rest is None else min(next_in, rest)
-    if next_in == interval and _is_settled(target, assessment, today):
-        next_in = max(interval, SETTLED_INTERVAL)
+        rests.append(waiting_time(after.life, policy))
+    settled = _is_settled(target, assessment, today)
     return Evaluation(
         target=target,
         assessment=assessment,
+        standing=standing,
         status_since=since,
         alerts=tuple(looks),
-        next_at=now + max(next_in, NEXT_MIN),
+        changed_at=changed,
+        is_news=changed == now,
+        next_at=now + _next_in(rests, interval, is_settled=settled),
     )
+
+
+def _next_in(
+    rests: Iterable[timedelta | None], interval: timedelta, *, is_settled: bool
+) -> timedelta:
+    """Return in what time something may change by the clock alone."""
+    waits = [rest for rest in rests if rest is not None]
+    # An alert that still waits is credited for its looks, so these go on.
+    if is_settled and not waits:
+        return max(interval, SETTLED_INTERVAL)
+    return max(min([interval, *waits]), NEXT_MIN)
+
+
+def _since(memory: Memory, status: Status, now: datetime) -> datetime:
+    """Return since when a target has its status."""
+    if memory.status_since is None or memory.status is not status:
+        return now
+    return memory.status_since
 
 
 def _assess(

@@ -169,6 +169,29 @@ def retire(life: Life, now: datetime) -> Step:
             assert_never(life)
 
 
+def carry(life: Life, to: datetime) -> Life:
+    """Return what a life has become when every look up to an instant was alike.
+
+    Each found what the one before it found, and none came later than `CREDIT_MAX`
+    after it. So a life has to be written down only when something else happened: the
+    instant of the last look tells the rest, to the microsecond.
+
+    Args:
+        life: As it was written down.
+        to: The instant of the last look; where it is not after the writing, or the
+            life does not wait for anything, nothing changes.
+    """
+    match life:
+        case Pending() if life.seen_at < to:
+            held = life.held + (to - life.seen_at)
+            return replace(life, held=held, seen_at=to)
+        case Kept() if life.seen_at < to:
+            cleared = life.cleared + (to - life.seen_at)
+            return replace(life, cleared=cleared, seen_at=to)
+        case _:
+            return life
+
+
 def waits(life: Life, policy: Policy) -> timedelta | None:
     """Return how long a life needs at least for its next change by the clock."""
     match life:

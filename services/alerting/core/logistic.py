@@ -32,7 +32,7 @@ def logistic_value(
         elapsed: Strictly between 0 and `days`; at the ends the values are given.
         days: From start to goal.
     """
-    first, last = _log_odds(start, ceiling), _log_odds(goal, ceiling)
+    first, last = log_odds(start, ceiling), log_odds(goal, ceiling)
     part = _PRECISE.divide(elapsed, days)
     here = _PRECISE.fma(_PRECISE.subtract(last, first), part, first)
     share = _PRECISE.divide(1, _PRECISE.add(1, _PRECISE.exp(-here)))
@@ -41,5 +41,6 @@ def logistic_value(
 
 
 @lru_cache(maxsize=_ODDS_KEPT)
-def _log_odds(value: int, ceiling: int) -> Decimal:
+def log_odds(value: int, ceiling: int) -> Decimal:
+    """Return ln(value / (ceiling - value)), for a value strictly between 0 and it."""
     return _PRECISE.ln(_PRECISE.divide(value, ceiling - value))

@@ -75,4 +75,5 @@ def measure_pace(
         return Pace(days, achieved, None, is_enough=left > 0)
     # Achieved over required, in whole numbers; both have the sign of the direction.
     ratio = Fraction(effect * left, days * (target.goal_value - level))
-    return Pace(days, achieved, ratio, is_enough=ratio >= 1)
+    # Comparing fractions costs ten times as much as comparing their parts.
+    return Pace(days, achieved, ratio, is_enough=ratio.numerator >= ratio.denominator)

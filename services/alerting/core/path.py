@@ -67,7 +67,7 @@ def expected(target: Target, today: date) -> Fraction:
             elapsed, days = day_number(target, today), _length(target)
             return Fraction(start * days + (goal - start) * elapsed, days)
         case Trajectory.MILESTONES:
-            return _between_milestones(target, today)
+            return _due_between(target, today)
         case Trajectory.LOGISTIC:
             population = target.population
             assert population is not None, "the catalogue's check asks for one"
@@ -102,8 +102,21 @@ def _length(target: Target) -> int:
     return (target.due - target.start_date).days
 
 
-def _between_milestones(target: Target, today: date) -> Fraction:
+def _due_between(target: Target, today: date) -> Fraction:
     """Go straight from the milestone before a day to the one after it.
+
+    Args:
+        target: With milestones in the order of their days.
+        today: Strictly between start and due.
+    """
+    before, after = between_milestones(target, today)
+    days = (after.day - before.day).days
+    elapsed = (today - before.day).days
+    return Fraction(before.value * days + (after.value - before.value) * elapsed, days)
+
+
+def between_milestones(target: Target, today: date) -> tuple[Milestone, Milestone]:
+    """Return the milestones before and after a day, start and goal among them.
 
     Args:
         target: With milestones in the order of their days.
@@ -113,9 +126,7 @@ def _between_milestones(target: Target, today: date) -> Fraction:
     at = bisect_right(milestones, today, key=_day_of)
     before = milestones[at - 1] if at else _start_of(target)
     after = milestones[at] if at < len(milestones) else _goal_of(target)
-    days = (after.day - before.day).days
-    elapsed = (today - before.day).days
-    return Fraction(before.value * days + (after.value - before.value) * elapsed, days)
+    return before, after
 
 
 def _day_of(milestone: Milestone) -> date:

@@ -1,7 +1,7 @@
 """What a forecast says about a target, and when that makes it one at risk."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 STALE_AFTER: Final = timedelta(days=3)
@@ -34,6 +34,7 @@ class Outlook:
             horizon, or nothing is forecast.
         p50: The same, 50 %.
         p90: The same, 90 %.
+        made_at: When it was made; None where that does not matter.
     """
 
     day: date
@@ -41,6 +42,7 @@ class Outlook:
     p10: date | None = None
     p50: date | None = None
     p90: date | None = None
+    made_at: datetime | None = None
 
 
 def current(outlook: Outlook | None, today: date) -> Outlook | None:

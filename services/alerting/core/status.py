@@ -50,6 +50,10 @@ class Reason(StrEnum):
 
     PLATFORM = "platform"
     """Our own figures are incomplete or old."""
+    SILENT = "silent"
+    """Agencies that bring much of it, or are required, are silent or just returned."""
+    NEVER_REPORTED = "never_reported"
+    """A required agency has not reported the indicator yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Reading:
         complete_until: Up to when all that was logged is in these figures; None
             when nothing tells.
         outlook: The last forecast; None before the first.
+        silence: Why silence forbids to judge, if it does.
     """
 
     level: int
@@ -74,6 +79,7 @@ class Reading:
     is_filling: bool
     complete_until: datetime | None
     outlook: Outlook | None = None
+    silence: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,10 @@ def assess(
     status = _settled_status(target, actual, reading, today)
     is_lagging = risks = False
     outlook = current(reading.outlook, today)
-    if status is None and _is_platform_behind(reading, now):
-        status = Status.UNKNOWN
+    reason = Reason.PLATFORM if status is Status.UNKNOWN else None
+    if status is None:
+        reason = _reason_not_to_judge(reading, now)
+        status = None if reason is None else Status.UNKNOWN
     if status is Status.UNKNOWN:
         # What cannot be judged changes no earlier judgement.
         is_lagging, risks = was_lagging, was_at_risk
@@ -142,7 +150,7 @@ def assess(
         status = _open_status(place, is_lagging=is_lagging, is_at_risk=risks)
     return Assessment(
         status=status,
-        reason=Reason.PLATFORM if status is Status.UNKNOWN else None,
+        reason=reason,
         actual=actual,
         expected=due_now,
         position=place,
@@ -181,9 +189,12 @@ def _settled_status(
     return Status.MISSED if days_left(target, today) < 0 else None
 
 
-def _is_platform_behind(reading: Reading, now: datetime) -> bool:
+def _reason_not_to_judge(reading: Reading, now: datetime) -> Reason | None:
+    """Find what forbids to judge: first we ourselves, then those who are silent."""
     until = reading.complete_until
-    return until is None or now - until > BEHIND_MAX
+    if until is None or now - until > BEHIND_MAX:
+        return Reason.PLATFORM
+    return reading.silence
 
 
 def _is_lagging(
@@ -195,9 +206,14 @@ def _is_lagging(
     if short.is_enough and long.is_enough:
         return False
     if was:
-        return place < Fraction(target.behind.leave_bp, FULL_BP)
-    is_short_of_path = place < Fraction(target.behind.enter_bp, FULL_BP)
+        return _is_below(place, target.behind.leave_bp)
+    is_short_of_path = _is_below(place, target.behind.enter_bp)
     return is_short_of_path and not short.is_enough and not long.is_enough
+
+
+def _is_below(ratio: Fraction, limit_bp: int) -> bool:
+    """Compare exactly, in whole numbers: cheaper than comparing two fractions."""
+    return ratio.numerator * FULL_BP < limit_bp * ratio.denominator
 
 
 def _open_status(place: Fraction, *, is_lagging: bool, is_at_risk: bool) -> Status:
@@ -205,4 +221,4 @@ def _open_status(place: Fraction, *, is_lagging: bool, is_at_risk: bool) -> Stat
         return Status.LAGGING
     if is_at_risk:
         return Status.AT_RISK
-    return Status.AHEAD if place >= Fraction(AHEAD_BP, FULL_BP) else Status.ON_TRACK
+    return Status.ON_TRACK if _is_below(place, AHEAD_BP) else Status.AHEAD

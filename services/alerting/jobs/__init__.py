@@ -1,1 +1,1 @@
-"""Long verbs of the alerting service."""
+"""Verbs of the alerting service."""

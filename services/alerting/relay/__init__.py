@@ -1,6 +1,15 @@
-"""Tells what became of alerts: transitions to Kafka, current rows to Alertmanager."""
+"""Tells what became of alerts.
+
+Transitions to Kafka and to webhooks, current rows to Alertmanager.
+"""
 
 from services.alerting.relay.alertmanager import AlertmanagerDelivery
 from services.alerting.relay.notices import NoticeRelay
+from services.alerting.relay.webhooks import WebhookDelivery, WebhookUpkeep
 
-__all__ = ["AlertmanagerDelivery", "NoticeRelay"]
+__all__ = [
+    "AlertmanagerDelivery",
+    "NoticeRelay",
+    "WebhookDelivery",
+    "WebhookUpkeep",
+]

@@ -86,7 +86,7 @@ WHERE f.target = n.target
 
 -- name: read_outlooks
 -- The last forecasts of targets ($1), where they were made for what is asked now.
-SELECT f.target, f.day, f.p10, f.p50, f.p90, f.miss_bp
+SELECT f.target, f.day, f.p10, f.p50, f.p90, f.miss_bp, f.made_at
 FROM alerting.forecast AS f
 JOIN alerting.target AS t USING (target)
 WHERE

@@ -172,7 +172,10 @@ SELECT
     keep_seconds, issued_by, illustrative, measure, milestones, goal_share_bp,
     population_group, population, population_as_of, population_source,
     population_illustrative, period, succeeds, is_removed, status, reason,
-    status_since, is_lagging, is_at_risk
+    status_since, is_lagging, is_at_risk, actual, expected, position_bp, pace_7_bp,
+    pace_28_bp, required_per_day, achieved_7_per_day, achieved_28_per_day,
+    forecast_at, changed_at, evaluated_at,
+    NOT isfinite(next_evaluation_at) AS is_taken_over
 FROM alerting.target
 WHERE next_evaluation_at <= clock_timestamp()
 ORDER BY next_evaluation_at
@@ -201,6 +204,8 @@ SELECT
     f.applied_until,
     coalesce(f.partitions, 0) AS partitions,
     coalesce(f.unknown_partitions, 0) AS unknown_partitions,
+    coalesce(u.silent_bp, 0) AS silent_bp,
+    u.required_gap,
     CASE WHEN n.due IS NULL THEN NULL WHEN u.since IS NOT NULL THEN u.level ELSE (
         SELECT coalesce(sum(coalesce(s.level, 0) + coalesce(d.count, 0)), 0)
         FROM alerting.unit_leaf AS l
@@ -248,39 +253,50 @@ LEFT JOIN LATERAL (
 ORDER BY n.place
 
 -- name: read_alerts
--- Lives of the alerts about targets $1.
+-- Lives of the alerts about targets $1 as they were last written; looks since then
+-- have found what that one found.
 SELECT
     target, kind, state, episode, state_since, pending_since, firing_since,
-    resolved_at, credited, seen_at, was_kept
+    resolved_at, credited, seen_at, was_kept, evaluated_at
 FROM alerting.alert
 WHERE target = ANY($1::text[])
 
--- name: save_evaluations
--- Where targets ($1) stand now, one array per column.
+-- name: save_standings
+-- Where targets ($1) stand now, one array per column, where that is news.
 UPDATE alerting.target AS t
-SET status = n.status, reason = n.reason, status_since = n.status_since,
-    is_lagging = n.is_lagging, actual = n.actual, expected = n.expected,
+SET status = n.status, reason = n.reason, is_lagging = n.is_lagging,
+    is_at_risk = n.is_at_risk, actual = n.actual, expected = n.expected,
     position_bp = n.position_bp, pace_7_bp = n.pace_7_bp,
     pace_28_bp = n.pace_28_bp, required_per_day = n.required_per_day,
     achieved_7_per_day = n.achieved_7_per_day,
-    achieved_28_per_day = n.achieved_28_per_day, is_at_risk = n.is_at_risk,
-    evaluated_at = $15,
+    achieved_28_per_day = n.achieved_28_per_day, forecast_at = n.forecast_at,
+    status_since = n.status_since, changed_at = $17, evaluated_at = $17,
     next_evaluation_at =
         CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
 FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[],
+    $1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[],
     $6::numeric[], $7::numeric[], $8::integer[], $9::integer[], $10::integer[],
-    $11::numeric[], $12::numeric[], $13::numeric[], $14::boolean[],
-    $16::timestamptz[]
+    $11::numeric[], $12::numeric[], $13::numeric[], $14::timestamptz[],
+    $15::timestamptz[], $16::timestamptz[]
 ) AS n (
-    target, status, reason, status_since, is_lagging, actual, expected,
-    position_bp, pace_7_bp, pace_28_bp, required_per_day, achieved_7_per_day,
-    achieved_28_per_day, is_at_risk, next_evaluation_at
+    target, status, reason, is_lagging, is_at_risk, actual, expected, position_bp,
+    pace_7_bp, pace_28_bp, required_per_day, achieved_7_per_day,
+    achieved_28_per_day, forecast_at, status_since, next_evaluation_at
 )
 WHERE t.target = n.target
 
+-- name: save_looks
+-- Targets ($1) stand where they stood; look again at $2.
+UPDATE alerting.target AS t
+SET evaluated_at = $3,
+    next_evaluation_at =
+        CASE WHEN t.is_removed THEN 'infinity' ELSE n.next_evaluation_at END
+FROM unnest($1::text[], $2::timestamptz[]) AS n (target, next_evaluation_at)
+WHERE t.target = n.target
+
 -- name: save_alerts
--- Where alerts are now, one array per column. A new state is delivered at once.
+-- Where alerts are now, one array per column, where that is not what their rows lead
+-- to expect. A new state is delivered at once.
 INSERT INTO alerting.alert AS a (
     fingerprint, target, kind, state, episode, state_since, pending_since,
     firing_since, resolved_at, credited, seen_at, was_kept, summary_en,
@@ -344,25 +360,48 @@ DELETE FROM alerting.outbox WHERE outbox_id = ANY($1::bigint[])
 
 -- name: claim_deliveries
 -- Take at most $1 alerts that Alertmanager is to be told about: raised ones, and
--- those over for less than $2. Nobody else tells of them for the time $3.
+-- those whose end it has known for less than $2 or, until then, that are over for less
+-- than $4. Nobody else tells of them for the time $3. Parents come first.
 UPDATE alerting.alert AS a
 SET next_delivery_at = clock_timestamp() + $3::interval
 FROM (
-    SELECT fingerprint
-    FROM alerting.alert
-    WHERE told_from IS NOT NULL
-        AND next_delivery_at <= clock_timestamp()
-        AND (told_until IS NULL OR told_until > clock_timestamp() - $2::interval)
-    ORDER BY next_delivery_at
+    SELECT d.fingerprint
+    FROM alerting.alert AS d
+    LEFT JOIN alerting.target AS p USING (target)
+    LEFT JOIN alerting.duty AS q
+        ON q.agency = d.agency AND q.indicator = d.indicator
+    WHERE d.told_from IS NOT NULL
+        AND d.next_delivery_at <= clock_timestamp()
+        AND (d.told_until IS NULL
+            OR d.told_until > clock_timestamp() - $2::interval
+            OR d.told_until > clock_timestamp() - $4::interval
+            AND NOT EXISTS (
+                SELECT FROM alerting.delivery AS e
+                WHERE e.receiver = 'alertmanager' AND e.channel = 'alertmanager'
+                    AND e.fingerprint = d.fingerprint AND e.state = 'resolved'
+                    AND e.since = d.told_until
+                    AND e.told_at <= clock_timestamp() - $2::interval
+            ))
+    ORDER BY
+        array_position(
+            '{nation,province,commune}', coalesce(p.locality_kind, q.locality_kind)
+        ),
+        d.next_delivery_at
     LIMIT $1
-    FOR UPDATE SKIP LOCKED
-) AS c,
-alerting.target AS t
-WHERE a.fingerprint = c.fingerprint AND t.target = a.target
+    FOR UPDATE OF d SKIP LOCKED
+) AS c
+JOIN alerting.alert AS b USING (fingerprint)
+LEFT JOIN alerting.target AS t ON t.target = b.target
+LEFT JOIN alerting.duty AS d ON d.agency = b.agency AND d.indicator = b.indicator
+WHERE a.fingerprint = c.fingerprint
 RETURNING
-    a.fingerprint, a.kind, a.target, t.indicator, t.locality, t.locality_kind,
-    t.province, a.told_from, a.told_until, a.summary_en, a.summary_vi, a.version,
-    clock_timestamp() AS now
+    a.fingerprint, a.kind, coalesce(a.target, '') AS target,
+    coalesce(a.agency, '') AS agency,
+    coalesce(t.indicator, a.indicator) AS indicator,
+    coalesce(t.locality, d.locality) AS locality,
+    coalesce(t.locality_kind, d.locality_kind) AS locality_kind,
+    coalesce(t.province, d.province) AS province, t.status, a.told_from,
+    a.told_until, a.summary_en, a.summary_vi, a.version, clock_timestamp() AS now
 
 -- name: save_deliveries
 -- Alerts ($1) were told of in their versions $2; again after $3, unless they have

@@ -39,7 +39,7 @@ SET default_table_access_method = heap;
 
 CREATE TABLE alerting.alert (
     fingerprint text NOT NULL,
-    target text NOT NULL,
+    target text,
     kind text NOT NULL,
     state text NOT NULL,
     episode integer NOT NULL,
@@ -57,6 +57,10 @@ CREATE TABLE alerting.alert (
     told_until timestamp with time zone,
     version bigint DEFAULT 0 NOT NULL,
     next_delivery_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    agency text,
+    indicator text,
+    CONSTRAINT alert_check CHECK (((target IS NULL) <> (agency IS NULL))),
+    CONSTRAINT alert_check1 CHECK (((agency IS NULL) = (indicator IS NULL))),
     CONSTRAINT alert_episode_check CHECK ((episode >= 0)),
     CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'pending'::text, 'firing'::text, 'kept'::text, 'resolved'::text])))
 );
@@ -80,6 +84,84 @@ CREATE TABLE alerting.daily_total (
 );
 
 ALTER TABLE alerting.daily_total OWNER TO uptake_alerting;
+
+--
+-- Name: delivery; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.delivery (
+    delivery_id bigint NOT NULL,
+    receiver text NOT NULL,
+    channel text NOT NULL,
+    fingerprint text NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    message_id text,
+    message bytea,
+    queued_at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    refusals integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    tried_at timestamp with time zone,
+    told_at timestamp with time zone,
+    dead_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT delivery_channel_check CHECK ((channel = ANY (ARRAY['alertmanager'::text, 'webhook'::text]))),
+    CONSTRAINT delivery_check CHECK (((channel = 'alertmanager'::text) OR (num_nonnulls(message_id, message) = 2))),
+    CONSTRAINT delivery_check1 CHECK (((told_at IS NULL) OR (dead_at IS NULL))),
+    CONSTRAINT delivery_check2 CHECK (((channel = 'alertmanager'::text) OR ((next_at IS NULL) = (num_nonnulls(told_at, dead_at) = 1)))),
+    CONSTRAINT delivery_refusals_check CHECK ((refusals >= 0)),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'pending'::text, 'firing'::text, 'kept'::text, 'resolved'::text]))),
+    CONSTRAINT delivery_tries_check CHECK ((tries >= 0))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE alerting.delivery OWNER TO uptake_alerting;
+
+--
+-- Name: delivery_delivery_id_seq; Type: SEQUENCE; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE alerting.delivery ALTER COLUMN delivery_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME alerting.delivery_delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: duty; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.duty (
+    agency text NOT NULL,
+    indicator text NOT NULL,
+    agency_name text NOT NULL,
+    indicator_name text NOT NULL,
+    indicator_name_vi text NOT NULL,
+    locality text NOT NULL,
+    locality_kind text NOT NULL,
+    province text NOT NULL,
+    timezone text NOT NULL,
+    cadence interval,
+    is_required boolean NOT NULL,
+    is_removed boolean DEFAULT false NOT NULL,
+    expected_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    heard_at timestamp with time zone,
+    mark interval NOT NULL,
+    noted interval NOT NULL,
+    turned interval NOT NULL,
+    next_reading interval,
+    voice text NOT NULL,
+    voice_since timestamp with time zone NOT NULL,
+    CONSTRAINT duty_cadence_check CHECK ((cadence > '00:00:00'::interval)),
+    CONSTRAINT duty_voice_check CHECK ((voice = ANY (ARRAY['heard'::text, 'silent'::text, 'returning'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE alerting.duty OWNER TO uptake_alerting;
 
 --
 -- Name: forecast; Type: TABLE; Schema: alerting; Owner: uptake_alerting
@@ -120,6 +202,20 @@ CREATE TABLE alerting.last_report (
 );
 
 ALTER TABLE alerting.last_report OWNER TO uptake_alerting;
+
+--
+-- Name: listening; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.listening (
+    is_only boolean DEFAULT true NOT NULL,
+    reading interval DEFAULT '00:00:00'::interval NOT NULL,
+    seen_at timestamp with time zone,
+    gaps_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT listening_is_only_check CHECK (is_only)
+);
+
+ALTER TABLE alerting.listening OWNER TO uptake_alerting;
 
 --
 -- Name: outbox; Type: TABLE; Schema: alerting; Owner: uptake_alerting
@@ -247,6 +343,8 @@ CREATE TABLE alerting.target (
     period text,
     succeeds text,
     is_at_risk boolean DEFAULT false NOT NULL,
+    forecast_at timestamp with time zone,
+    changed_at timestamp with time zone,
     CONSTRAINT target_check CHECK ((start_date < due)),
     CONSTRAINT target_check1 CHECK ((start_value <> goal)),
     CONSTRAINT target_check2 CHECK ((enter_bp <= leave_bp)),
@@ -273,8 +371,12 @@ CREATE TABLE alerting.unit (
     level numeric DEFAULT 0 NOT NULL,
     since date,
     until date,
+    silent_bp integer DEFAULT 0 NOT NULL,
+    required_gap text,
     CONSTRAINT unit_check CHECK (((since IS NULL) = (until IS NULL))),
-    CONSTRAINT unit_check1 CHECK ((since <= until))
+    CONSTRAINT unit_check1 CHECK ((since <= until)),
+    CONSTRAINT unit_required_gap_check CHECK ((required_gap = ANY (ARRAY['silent'::text, 'never_reported'::text]))),
+    CONSTRAINT unit_silent_bp_check CHECK (((silent_bp >= 0) AND (silent_bp <= 10000)))
 );
 
 ALTER TABLE alerting.unit OWNER TO uptake_alerting;
@@ -316,6 +418,31 @@ CREATE TABLE alerting.unit_partition (
 ALTER TABLE alerting.unit_partition OWNER TO uptake_alerting;
 
 --
+-- Name: unit_required; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.unit_required (
+    unit_id bigint NOT NULL,
+    agency text NOT NULL
+);
+
+ALTER TABLE alerting.unit_required OWNER TO uptake_alerting;
+
+--
+-- Name: unit_silence; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.unit_silence (
+    unit_id bigint NOT NULL,
+    agency text NOT NULL,
+    share_bp integer NOT NULL,
+    is_required boolean NOT NULL,
+    CONSTRAINT unit_silence_share_bp_check CHECK (((share_bp >= 0) AND (share_bp <= 10000)))
+);
+
+ALTER TABLE alerting.unit_silence OWNER TO uptake_alerting;
+
+--
 -- Name: unit_unit_id_seq; Type: SEQUENCE; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -341,6 +468,44 @@ CREATE TABLE alerting.watermark (
 ALTER TABLE alerting.watermark OWNER TO uptake_alerting;
 
 --
+-- Name: webhook; Type: TABLE; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE TABLE alerting.webhook (
+    webhook text NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    allowance integer DEFAULT 1 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    claimed_by uuid,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_allowance_check CHECK ((allowance >= 1)),
+    CONSTRAINT webhook_failures_check CHECK ((failures >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE alerting.webhook OWNER TO uptake_alerting;
+
+--
+-- Name: agency_silence; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.agency_silence AS
+ SELECT d.agency,
+    d.indicator,
+    d.voice,
+    d.voice_since,
+    r.reported_at,
+    d.expected_at,
+    d.cadence,
+    d.is_required
+   FROM (alerting.duty d
+     LEFT JOIN alerting.last_report r USING (agency, indicator))
+  WHERE (NOT d.is_removed);
+
+ALTER VIEW reporting.agency_silence OWNER TO uptake_alerting;
+
+--
 -- Name: alert; Type: VIEW; Schema: reporting; Owner: uptake_alerting
 --
 
@@ -348,8 +513,8 @@ CREATE VIEW reporting.alert AS
  SELECT a.fingerprint,
     a.kind,
     a.target,
-    t.indicator,
-    t.locality,
+    COALESCE(t.indicator, a.indicator) AS indicator,
+    COALESCE(t.locality, d.locality) AS locality,
     a.state,
     a.episode,
     a.state_since,
@@ -358,11 +523,65 @@ CREATE VIEW reporting.alert AS
     a.resolved_at,
     a.summary_en,
     a.summary_vi,
-    a.evaluated_at
-   FROM (alerting.alert a
-     JOIN alerting.target t USING (target));
+    GREATEST(a.evaluated_at, t.evaluated_at) AS evaluated_at,
+    a.agency
+   FROM ((alerting.alert a
+     LEFT JOIN alerting.target t ON ((t.target = a.target)))
+     LEFT JOIN alerting.duty d ON (((d.agency = a.agency) AND (d.indicator = a.indicator))));
 
 ALTER VIEW reporting.alert OWNER TO uptake_alerting;
+
+--
+-- Name: alert_delivery; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.alert_delivery AS
+ SELECT d.channel,
+    d.receiver,
+    d.fingerprint,
+    a.kind,
+    a.target,
+    a.agency,
+    a.indicator,
+    d.state,
+    d.since,
+        CASE
+            WHEN (d.told_at IS NOT NULL) THEN 'told'::text
+            WHEN (d.dead_at IS NOT NULL) THEN 'dead'::text
+            ELSE 'waiting'::text
+        END AS outcome,
+    d.queued_at,
+    d.tries,
+    d.tried_at,
+        CASE
+            WHEN (d.next_at IS NOT NULL) THEN GREATEST(d.next_at, w.next_at)
+            ELSE NULL::timestamp with time zone
+        END AS next_at,
+    d.told_at,
+    d.dead_at,
+    d.reason
+   FROM ((alerting.delivery d
+     LEFT JOIN alerting.alert a USING (fingerprint))
+     LEFT JOIN alerting.webhook w ON (((d.channel = 'webhook'::text) AND (w.webhook = d.receiver))));
+
+ALTER VIEW reporting.alert_delivery OWNER TO uptake_alerting;
+
+--
+-- Name: alert_wait; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.alert_wait AS
+ SELECT a.fingerprint,
+    (EXTRACT(epoch FROM (a.credited + GREATEST((t.evaluated_at - a.seen_at), '00:00:00'::interval))))::bigint AS waited_seconds,
+        CASE a.state
+            WHEN 'pending'::text THEN t.for_seconds
+            ELSE t.keep_seconds
+        END AS wait_seconds
+   FROM (alerting.alert a
+     JOIN alerting.target t USING (target))
+  WHERE (a.state = ANY (ARRAY['pending'::text, 'kept'::text]));
+
+ALTER VIEW reporting.alert_wait OWNER TO uptake_alerting;
 
 --
 -- Name: target_forecast; Type: VIEW; Schema: reporting; Owner: uptake_alerting
@@ -382,6 +601,46 @@ CREATE VIEW reporting.target_forecast AS
   WHERE ((NOT t.is_removed) AND (f.day IS NOT NULL));
 
 ALTER VIEW reporting.target_forecast OWNER TO uptake_alerting;
+
+--
+-- Name: target_look; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.target_look AS
+ SELECT target,
+    timezone,
+    enter_bp,
+    leave_bp,
+    for_seconds,
+    keep_seconds,
+    evaluated_at AS looked_at,
+    NULLIF(next_evaluation_at, '-infinity'::timestamp with time zone) AS next_look_at
+   FROM alerting.target t
+  WHERE ((NOT is_removed) AND (status IS NOT NULL));
+
+ALTER VIEW reporting.target_look OWNER TO uptake_alerting;
+
+--
+-- Name: target_silence; Type: VIEW; Schema: reporting; Owner: uptake_alerting
+--
+
+CREATE VIEW reporting.target_silence AS
+ SELECT t.target,
+    s.agency,
+    t.indicator,
+    s.share_bp,
+    s.is_required,
+    d.voice,
+    d.voice_since,
+    r.reported_at,
+    d.cadence
+   FROM (((alerting.unit_silence s
+     JOIN alerting.target t USING (unit_id))
+     JOIN alerting.duty d ON (((d.agency = s.agency) AND (d.indicator = t.indicator))))
+     LEFT JOIN alerting.last_report r ON (((r.agency = s.agency) AND (r.indicator = t.indicator))))
+  WHERE (NOT t.is_removed);
+
+ALTER VIEW reporting.target_silence OWNER TO uptake_alerting;
 
 --
 -- Name: target_status; Type: VIEW; Schema: reporting; Owner: uptake_alerting
@@ -429,6 +688,13 @@ CREATE VIEW reporting.target_status AS
 ALTER VIEW reporting.target_status OWNER TO uptake_alerting;
 
 --
+-- Name: alert alert_agency_indicator_kind_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.alert
+    ADD CONSTRAINT alert_agency_indicator_kind_key UNIQUE (agency, indicator, kind);
+
+--
 -- Name: alert alert_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -450,6 +716,27 @@ ALTER TABLE ONLY alerting.daily_total
     ADD CONSTRAINT daily_total_pkey PRIMARY KEY (indicator, locality, valid_from, agency, day);
 
 --
+-- Name: delivery delivery_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (delivery_id);
+
+--
+-- Name: delivery delivery_receiver_channel_fingerprint_state_since_key; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.delivery
+    ADD CONSTRAINT delivery_receiver_channel_fingerprint_state_since_key UNIQUE (receiver, channel, fingerprint, state, since);
+
+--
+-- Name: duty duty_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.duty
+    ADD CONSTRAINT duty_pkey PRIMARY KEY (agency, indicator);
+
+--
 -- Name: forecast forecast_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -462,6 +749,13 @@ ALTER TABLE ONLY alerting.forecast
 
 ALTER TABLE ONLY alerting.last_report
     ADD CONSTRAINT last_report_pkey PRIMARY KEY (agency, indicator);
+
+--
+-- Name: listening listening_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.listening
+    ADD CONSTRAINT listening_pkey PRIMARY KEY (is_only);
 
 --
 -- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
@@ -534,6 +828,20 @@ ALTER TABLE ONLY alerting.unit
     ADD CONSTRAINT unit_pkey PRIMARY KEY (unit_id);
 
 --
+-- Name: unit_required unit_required_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_required
+    ADD CONSTRAINT unit_required_pkey PRIMARY KEY (unit_id, agency);
+
+--
+-- Name: unit_silence unit_silence_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_silence
+    ADD CONSTRAINT unit_silence_pkey PRIMARY KEY (unit_id, agency);
+
+--
 -- Name: watermark watermark_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
 --
 
@@ -541,10 +849,35 @@ ALTER TABLE ONLY alerting.watermark
     ADD CONSTRAINT watermark_pkey PRIMARY KEY (partition);
 
 --
+-- Name: webhook webhook_pkey; Type: CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (webhook);
+
+--
 -- Name: alert_next_delivery; Type: INDEX; Schema: alerting; Owner: uptake_alerting
 --
 
 CREATE INDEX alert_next_delivery ON alerting.alert USING btree (next_delivery_at) WHERE (told_from IS NOT NULL);
+
+--
+-- Name: delivery_queued; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_queued ON alerting.delivery USING btree (queued_at);
+
+--
+-- Name: delivery_untold; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_untold ON alerting.delivery USING btree (receiver) WHERE (told_at IS NULL);
+
+--
+-- Name: delivery_waiting; Type: INDEX; Schema: alerting; Owner: uptake_alerting
+--
+
+CREATE INDEX delivery_waiting ON alerting.delivery USING btree (receiver, fingerprint, delivery_id) WHERE (next_at IS NOT NULL);
 
 --
 -- Name: target_next_evaluation; Type: INDEX; Schema: alerting; Owner: uptake_alerting
@@ -569,6 +902,13 @@ CREATE INDEX target_unit ON alerting.target USING btree (unit_id);
 --
 
 CREATE INDEX unit_leaf_unit ON alerting.unit_leaf USING btree (unit_id);
+
+--
+-- Name: alert alert_agency_indicator_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.alert
+    ADD CONSTRAINT alert_agency_indicator_fkey FOREIGN KEY (agency, indicator) REFERENCES alerting.duty(agency, indicator);
 
 --
 -- Name: alert alert_target_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
@@ -613,11 +953,31 @@ ALTER TABLE ONLY alerting.unit_partition
     ADD CONSTRAINT unit_partition_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE CASCADE;
 
 --
+-- Name: unit_required unit_required_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_required
+    ADD CONSTRAINT unit_required_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE CASCADE;
+
+--
+-- Name: unit_silence unit_silence_unit_id_fkey; Type: FK CONSTRAINT; Schema: alerting; Owner: uptake_alerting
+--
+
+ALTER TABLE ONLY alerting.unit_silence
+    ADD CONSTRAINT unit_silence_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES alerting.unit(unit_id) ON DELETE CASCADE;
+
+--
 -- Name: SCHEMA reporting; Type: ACL; Schema: -; Owner: postgres
 --
 
 GRANT USAGE ON SCHEMA reporting TO uptake_reader;
 GRANT ALL ON SCHEMA reporting TO uptake_alerting;
+
+--
+-- Name: TABLE agency_silence; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.agency_silence TO uptake_reader;
 
 --
 -- Name: TABLE alert; Type: ACL; Schema: reporting; Owner: uptake_alerting
@@ -626,10 +986,34 @@ GRANT ALL ON SCHEMA reporting TO uptake_alerting;
 GRANT SELECT ON TABLE reporting.alert TO uptake_reader;
 
 --
+-- Name: TABLE alert_delivery; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.alert_delivery TO uptake_reader;
+
+--
+-- Name: TABLE alert_wait; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.alert_wait TO uptake_reader;
+
+--
 -- Name: TABLE target_forecast; Type: ACL; Schema: reporting; Owner: uptake_alerting
 --
 
 GRANT SELECT ON TABLE reporting.target_forecast TO uptake_reader;
+
+--
+-- Name: TABLE target_look; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.target_look TO uptake_reader;
+
+--
+-- Name: TABLE target_silence; Type: ACL; Schema: reporting; Owner: uptake_alerting
+--
+
+GRANT SELECT ON TABLE reporting.target_silence TO uptake_reader;
 
 --
 -- Name: TABLE target_status; Type: ACL; Schema: reporting; Owner: uptake_alerting

@@ -5,7 +5,9 @@ from services.alerting.store.definitions import DefinitionStore
 from services.alerting.store.evaluations import EvaluationStore
 from services.alerting.store.forecasts import ForecastStore
 from services.alerting.store.history import HistoryStore
+from services.alerting.store.silences import SilenceStore
 from services.alerting.store.totals import CopyMovedOnError, TotalsStore
+from services.alerting.store.webhooks import WebhookStore
 
 __all__ = [
     "AlertStore",
@@ -16,5 +18,7 @@ __all__ = [
     "ForecastStore",
     "Gauge",
     "HistoryStore",
+    "SilenceStore",
     "TotalsStore",
+    "WebhookStore",
 ]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from services.alerting.sql import QUERIES
+from services.alerting.store.duties import take_over_duties
 from services.alerting.store.rows import write_milestones
 from services.alerting.store.session import Session, columns, transaction
 from shared.catalogue.model import (
@@ -52,6 +53,7 @@ class DefinitionStore:
         async with transaction(self._pool) as session:
             await session.execute(QUERIES["lock_copy"])
             await _take_over_units(session, wanted, leaves)
+            await take_over_duties(session, catalogue)
             rows = [_definition(target, catalogue) for target in targets]
             await session.execute(
                 QUERIES["save_target_definitions"], *columns(rows, 31)

@@ -1,6 +1,7 @@
 """Judging targets, in one transaction each time."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,6 @@ import asyncpg
 
 from services.alerting.core.alerts import Kind
 from services.alerting.core.evaluation import Evaluation, evaluate
-from services.alerting.core.life_cycle import Life
 from services.alerting.core.pace import (
     LONG_WINDOW_DAYS,
     SHORT_WINDOW_DAYS,
@@ -16,14 +16,19 @@ from services.alerting.core.pace import (
 )
 from services.alerting.core.path import days_left, level_of, local_day
 from services.alerting.core.risk import Outlook, RiskLimits
+from services.alerting.core.shipped_texts import SHIPPED
+from services.alerting.core.silence import DEFAULT_SHARE_BP, reason_of
 from services.alerting.core.status import DEFAULT_LIMITS, Reading
+from services.alerting.core.templates import Texts
 from services.alerting.core.texts import Names
+from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import FORECASTS, QUERIES
-from services.alerting.store.messages import render_notice
+from services.alerting.store.messages import make_notice
+from services.alerting.store.notices import queue_notices
 from services.alerting.store.rows import (
     map_evaluation_to_row,
     map_look_to_row,
-    map_row_to_life,
+    map_row_to_gap,
     map_row_to_memory,
     map_row_to_outlook,
     map_row_to_target,
@@ -40,6 +45,10 @@ class EvaluationStore:
         pool: asyncpg.Pool,
         interval: timedelta,
         limits: RiskLimits = DEFAULT_LIMITS,
+        *,
+        silent_bp: int = DEFAULT_SHARE_BP,
+        texts: Texts = SHIPPED,
+        webhooks: Sequence[Webhook] = (),
     ) -> None:
         """Take what is needed.
 
@@ -47,10 +56,16 @@ class EvaluationStore:
             pool: Connections.
             interval: Longest time between two looks at a target that is under way.
             limits: Between which a chance of missing is a risk.
+            silent_bp: Share of silent agencies from which a target is unknown.
+            texts: What alerts say.
+            webhooks: Told of transitions, from the transaction that makes them.
         """
         self._pool = pool
         self._interval = interval
         self._limits = limits
+        self._silent_bp = silent_bp
+        self._texts = texts
+        self._webhooks = tuple(webhooks)
 
     async def evaluate_due(self, limit: int) -> int:
         """Lock due targets, judge them, save state and notices, commit.
@@ -73,9 +88,11 @@ class EvaluationStore:
             state = await session.fetchrow(QUERIES["read_copy_state"])
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
-            lives = await _read_lives(session, [row["target"] for row in rows])
+            alerts = await _read_alerts(session, [row["target"] for row in rows])
             targets = [map_row_to_target(row) for row in rows]
-            readings = await _read_figures(session, rows, targets, state)
+            readings = await read_figures(
+                session, rows, targets, state, self._silent_bp
+            )
             results = [
                 evaluate(
                     target,
@@ -84,17 +101,26 @@ class EvaluationStore:
                         row["indicator_name_vi"],
                         row["place_name"],
                     ),
-                    map_row_to_memory(row, lives[row["target"]]),
+                    map_row_to_memory(row, alerts.get(row["target"], {})),
                     reading,
                     is_removed=row["is_removed"],
                     today=_today(row, now),
                     now=now,
                     interval=self._interval,
                     limits=self._limits,
+                    texts=self._texts,
                 )
                 for row, target, reading in zip(rows, targets, readings, strict=True)
             ]
             await _save(session, results, now)
+            provinces = {row["target"]: row["province"] for row in rows}
+            notices = [
+                make_notice(result, look, look.notice, provinces[result.target.id], now)
+                for result in results
+                for look in result.alerts
+                if look.notice is not None
+            ]
+            await queue_notices(session, self._webhooks, notices, now)
         return len(rows)
 
 
@@ -102,21 +128,23 @@ def _today(row: asyncpg.Record, now: datetime) -> date:
     return local_day(now, row["timezone"])
 
 
-async def _read_lives(
+async def _read_alerts(
     session: Session, target_ids: list[str]
-) -> dict[str, dict[Kind, Life]]:
-    found: dict[str, dict[Kind, Life]] = defaultdict(dict)
+) -> dict[str, dict[Kind, asyncpg.Record]]:
+    found: dict[str, dict[Kind, asyncpg.Record]] = defaultdict(dict)
     for row in await session.fetch(QUERIES["read_alerts"], target_ids):
-        found[row["target"]][Kind(row["kind"])] = map_row_to_life(row)
+        found[row["target"]][Kind(row["kind"])] = row
     return found
 
 
-async def _read_figures(
+async def read_figures(
     session: Session,
     rows: list[asyncpg.Record],
     targets: list[Target],
     state: asyncpg.Record,
+    silent_bp: int,
 ) -> list[Reading]:
+    """Read what the copy says about targets, given their rows and its state."""
     wanted = []
     for row, target in zip(rows, targets, strict=True):
         today = _today(row, state["now"])
@@ -133,7 +161,7 @@ async def _read_figures(
         for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
     }
     return [
-        _reading(target, figure, state, outlooks.get(target.id))
+        _reading(target, figure, state, outlooks.get(target.id), silent_bp)
         for target, figure in zip(targets, figures, strict=True)
     ]
 
@@ -143,6 +171,7 @@ def _reading(
     figure: asyncpg.Record,
     state: asyncpg.Record,
     outlook: Outlook | None,
+    silent_bp: int,
 ) -> Reading:
     due_level = figure["level_on_due"]
     return Reading(
@@ -153,6 +182,7 @@ def _reading(
         is_filling=state["is_filling"],
         complete_until=_complete_until(figure, state),
         outlook=outlook,
+        silence=reason_of(map_row_to_gap(figure), silent_bp),
     )
 
 
@@ -174,10 +204,15 @@ def _complete_until(figure: asyncpg.Record, state: asyncpg.Record) -> datetime |
 
 
 async def _save(session: Session, results: list[Evaluation], now: datetime) -> None:
-    *columns_but_last, next_at = columns(
-        [map_evaluation_to_row(result) for result in results], 15
-    )
-    await session.execute(QUERIES["save_evaluations"], *columns_but_last, now, next_at)
+    """Write what is new, and of all targets when to look again."""
+    news = [map_evaluation_to_row(result) for result in results if result.is_news]
+    if news:
+        await session.execute(QUERIES["save_standings"], *columns(news, 16), now)
+    others = [
+        (result.target.id, result.next_at) for result in results if not result.is_news
+    ]
+    if others:
+        await session.execute(QUERIES["save_looks"], *columns(others, 2), now)
     looks = [(result, look) for result in results for look in result.alerts]
     if not looks:
         return
@@ -185,10 +220,3 @@ async def _save(session: Session, results: list[Evaluation], now: datetime) -> N
         map_look_to_row(result.target.id, look) for result, look in looks
     ]
     await session.execute(QUERIES["save_alerts"], *columns(alerts, 14), now)
-    notices = [
-        (look.fingerprint, render_notice(result, look, look.notice, now))
-        for result, look in looks
-        if look.notice is not None
-    ]
-    if notices:
-        await session.execute(QUERIES["add_to_outbox"], *columns(notices, 2))

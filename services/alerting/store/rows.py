@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, assert_never
 
 import asyncpg
@@ -20,11 +19,14 @@ from services.alerting.core.life_cycle import (
     Quiet,
     Resolved,
     State,
+    carry,
     state_of,
 )
+from services.alerting.core.path import local_day
 from services.alerting.core.risk import Outlook
-from services.alerting.core.status import Reason, Status, basis_points
-from services.alerting.core.texts import whole
+from services.alerting.core.silence import Gap
+from services.alerting.core.standing import LastLook, Standing
+from services.alerting.core.status import Reason, Status
 from shared.catalogue.model import (
     Behind,
     LocalityKey,
@@ -35,9 +37,38 @@ from shared.catalogue.model import (
     Trajectory,
 )
 
-_CENTS: Final = 100
-# The text of a target's milestones is read again at each look.
-_MILESTONES_KEPT: Final = 16_384
+# What a target is defined by is read again at each look, and is the same for months.
+_TARGETS_KEPT: Final = 16_384
+_DEFINITION: Final = (
+    "target",
+    "indicator",
+    "locality",
+    "valid_from",
+    "start_date",
+    "start_value",
+    "due",
+    "goal",
+    "trajectory",
+    "enter_bp",
+    "leave_bp",
+    "for_seconds",
+    "keep_seconds",
+    "issued_by",
+    "illustrative",
+    "measure",
+    "milestones",
+    "goal_share_bp",
+    "population_group",
+    "population_as_of",
+    "population",
+    "population_source",
+    "population_illustrative",
+    "period",
+    "succeeds",
+)
+_definition_of: Final = itemgetter(*_DEFINITION)
+# What is shown of a target beside status and reason, in the order of `Standing`.
+_shown_of: Final = itemgetter(*Standing._fields[2:])
 
 
 def write_milestones(milestones: tuple[Milestone, ...]) -> str:
@@ -45,7 +76,6 @@ def write_milestones(milestones: tuple[Milestone, ...]) -> str:
     return json.dumps([[one.day.isoformat(), one.value] for one in milestones])
 
 
-@lru_cache(maxsize=_MILESTONES_KEPT)
 def read_milestones(text: str) -> tuple[Milestone, ...]:
     """Read what `write_milestones` wrote."""
     return tuple(
@@ -55,6 +85,12 @@ def read_milestones(text: str) -> tuple[Milestone, ...]:
 
 def map_row_to_target(row: asyncpg.Record) -> Target:
     """Read a target's definition."""
+    return _make_target(_definition_of(row))
+
+
+@lru_cache(maxsize=_TARGETS_KEPT)
+def _make_target(definition: tuple[Any, ...]) -> Target:
+    row = dict(zip(_DEFINITION, definition, strict=True))
     return Target(
         id=row["target"],
         indicator=row["indicator"],
@@ -81,7 +117,7 @@ def map_row_to_target(row: asyncpg.Record) -> Target:
     )
 
 
-def _map_row_to_population(row: asyncpg.Record) -> Population | None:
+def _map_row_to_population(row: Mapping[str, Any]) -> Population | None:
     if row["population_group"] is None:
         return None
     return Population(
@@ -94,15 +130,34 @@ def _map_row_to_population(row: asyncpg.Record) -> Population | None:
     )
 
 
-def map_row_to_memory(row: asyncpg.Record, lives: Mapping[Kind, Life]) -> Memory:
-    """Read what the look before left behind."""
+def map_row_to_memory(
+    row: asyncpg.Record, alerts: Mapping[Kind, asyncpg.Record]
+) -> Memory:
+    """Read what the look before left behind.
+
+    Args:
+        row: The target's.
+        alerts: The rows of its alerts.
+    """
+    status = None if row["status"] is None else Status(row["status"])
+    reason = None if row["reason"] is None else Reason(row["reason"])
+    last, seen_at = None, row["evaluated_at"]
+    if status is not None and seen_at is not None and not row["is_taken_over"]:
+        last = LastLook(
+            at=seen_at,
+            day=local_day(seen_at, row["timezone"]),
+            standing=Standing(status, reason, *_shown_of(row)),
+            changed_at=row["changed_at"],
+            written={kind: alert["evaluated_at"] for kind, alert in alerts.items()},
+        )
     return Memory(
-        status=None if row["status"] is None else Status(row["status"]),
-        reason=None if row["reason"] is None else Reason(row["reason"]),
+        status=status,
+        reason=reason,
         status_since=row["status_since"],
         is_lagging=row["is_lagging"],
-        lives=lives,
+        lives={kind: map_row_to_life(alert, seen_at) for kind, alert in alerts.items()},
         is_at_risk=row["is_at_risk"],
+        last=last,
     )
 
 
@@ -114,11 +169,32 @@ def map_row_to_outlook(row: asyncpg.Record) -> Outlook:
         p10=row["p10"],
         p50=row["p50"],
         p90=row["p90"],
+        made_at=row["made_at"],
     )
 
 
-def map_row_to_life(row: asyncpg.Record) -> Life:
-    """Read where an alert is in its life."""
+def map_row_to_gap(row: asyncpg.Record) -> Gap:
+    """Read what a target lacks because of silence."""
+    return Gap(
+        share_bp=row["silent_bp"],
+        is_required_silent=row["required_gap"] == Reason.SILENT,
+        is_required_unheard=row["required_gap"] == Reason.NEVER_REPORTED,
+    )
+
+
+def map_row_to_life(row: asyncpg.Record, seen_at: datetime | None = None) -> Life:
+    """Read where an alert is in its life.
+
+    Args:
+        row: The alert's, as it was last written.
+        seen_at: When last somebody looked; looks after the writing were all alike.
+            None where each look is written.
+    """
+    life = _written_life(row)
+    return life if seen_at is None else carry(life, seen_at)
+
+
+def _written_life(row: asyncpg.Record) -> Life:
     state = State(row["state"])
     episode = row["episode"]
     match state:
@@ -149,9 +225,8 @@ def map_row_to_life(row: asyncpg.Record) -> Life:
             assert_never(state)
 
 
-def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
-    """Write an alert, as the columns of the query `save_alerts`."""
-    life = look.life
+def life_columns(life: Life) -> tuple[Any, ...]:
+    """Write a life: pending and firing since, over at, credit, looked at, was kept."""
     pending_since = firing_since = resolved_at = seen_at = None
     credited, was_kept = timedelta(), False
     match life:
@@ -171,18 +246,18 @@ def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
             resolved_at = life.at
         case _:
             assert_never(life)
+    return pending_since, firing_since, resolved_at, credited, seen_at, was_kept
+
+
+def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
+    """Write an alert, as the columns of the query `save_alerts`."""
     return (
         look.fingerprint,
         target_id,
         look.kind.value,
-        state_of(life).value,
-        life.episode,
-        pending_since,
-        firing_since,
-        resolved_at,
-        credited,
-        seen_at,
-        was_kept,
+        state_of(look.life).value,
+        look.life.episode,
+        *life_columns(look.life),
         look.summary.english,
         look.summary.vietnamese,
         look.has_moved,
@@ -190,27 +265,13 @@ def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
 
 
 def map_evaluation_to_row(result: Evaluation) -> tuple[Any, ...]:
-    """Write where a target stands, as the columns of the query `save_evaluations`."""
-    seen = result.assessment
+    """Write where a target stands, as the columns of the query `save_standings`."""
+    shown = result.standing
     return (
         result.target.id,
-        seen.status.value,
-        None if seen.reason is None else seen.reason.value,
+        shown.status.value,
+        None if shown.reason is None else shown.reason.value,
+        *shown[2:],
         result.status_since,
-        seen.is_lagging,
-        Decimal(seen.actual),
-        Decimal(whole(seen.expected)),
-        basis_points(seen.position),
-        basis_points(seen.short_pace.ratio),
-        basis_points(seen.long_pace.ratio),
-        _rate(seen.required_per_day),
-        _rate(seen.short_pace.achieved_per_day),
-        _rate(seen.long_pace.achieved_per_day),
-        seen.is_at_risk,
         result.next_at,
     )
-
-
-def _rate(rate: Fraction | None) -> Decimal | None:
-    """Round a rate to hundredths, for people."""
-    return None if rate is None else Decimal(whole(rate * _CENTS)).scaleb(-2)

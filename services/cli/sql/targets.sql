@@ -22,14 +22,31 @@ WHERE
 ORDER BY s.target
 
 -- name: read_alerts
--- Alerts that are on, or every one; of one target or fingerprint if asked.
+-- Alerts that are on, or every one; of one target, agency or fingerprint if asked. With
+-- what their targets stand at, how long they have waited, and when they are looked at
+-- next.
 SELECT
-    fingerprint, kind, target, indicator, locality, state, episode, state_since,
-    pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at
-FROM reporting.alert
+    a.fingerprint, a.kind, a.target, a.indicator, a.locality, a.state, a.episode,
+    a.state_since, a.pending_since, a.firing_since, a.resolved_at, a.summary_en,
+    a.summary_vi, a.evaluated_at, a.agency, s.status, s.reason, s.trajectory, s.actual,
+    s.expected, s.position_bp, s.pace_7_bp, s.pace_28_bp, l.looked_at,
+    l.next_look_at, l.enter_bp, l.leave_bp, w.waited_seconds, w.wait_seconds
+FROM reporting.alert AS a
+LEFT JOIN reporting.target_status AS s ON s.target = a.target
+LEFT JOIN reporting.target_look AS l ON l.target = a.target
+LEFT JOIN reporting.alert_wait AS w ON w.fingerprint = a.fingerprint
 WHERE
-    ($1::text IS NULL OR target = $1 OR fingerprint = $1)
-    AND ($2::boolean OR state NOT IN ('quiet', 'resolved'))
+    ($1::text IS NULL OR $1 IN (a.target, a.agency, a.fingerprint))
+    AND ($2::boolean OR a.state NOT IN ('quiet', 'resolved'))
 ORDER BY
-    CASE state WHEN 'firing' THEN 1 WHEN 'kept' THEN 2 WHEN 'pending' THEN 3 ELSE 4 END,
-    target, kind, fingerprint
+    CASE a.state
+        WHEN 'firing' THEN 1 WHEN 'kept' THEN 2 WHEN 'pending' THEN 3 ELSE 4
+    END,
+    a.target, a.agency, a.kind, a.fingerprint
+
+-- name: read_silences
+-- Whose silence keeps a target ($1) from being judged, the greatest share first.
+SELECT agency, share_bp, is_required, voice, voice_since, reported_at, cadence
+FROM reporting.target_silence
+WHERE target = $1
+ORDER BY share_bp DESC, agency

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict, Unpack
 
-from services.alerting.core.status import Assessment, Reading, assess
+from services.alerting.core.status import Assessment, Reading, Reason, assess
 from shared.catalogue.model import Behind, LocalityKey, Target
 
 START = date(2026, 1, 1)
@@ -34,6 +34,7 @@ class Changes(TypedDict, total=False):
     long_effect: int
     is_filling: bool
     complete_until: datetime | None
+    silence: Reason | None
 
 
 def on_day(number: int) -> date:

@@ -154,3 +154,27 @@ def test_basis_points_stay_within_what_a_column_holds() -> None:
     """A level far off the path is shown as far off."""
     assert basis_points(Fraction(10**15)) == 1_000_000_000
     assert basis_points(Fraction(-(10**15))) == -1_000_000_000
+
+
+def test_silence_makes_a_target_unknown_and_says_so() -> None:
+    """Neither behind nor ahead is claimed, and an earlier lag is not forgotten."""
+    for reason in (Reason.SILENT, Reason.NEVER_REPORTED):
+        seen = judge(RISING, 50, 1_100, was_lagging=True, silence=reason)
+        assert (seen.status, seen.reason) == (Status.UNKNOWN, reason)
+        assert seen.is_lagging
+
+
+def test_platform_goes_before_silence() -> None:
+    """Who is behind does not say of others that they are silent."""
+    late = judge(RISING, 50, 1_100, complete_until=LATE, silence=Reason.SILENT)
+    filling = judge(RISING, 50, 1_100, is_filling=True, silence=Reason.SILENT)
+    assert late.reason is filling.reason is Reason.PLATFORM
+
+
+def test_met_missed_and_not_started_go_before_silence() -> None:
+    """What the calendar and the goal decide needs nobody's report."""
+    silent = Reason.SILENT
+    assert judge(RISING, 50, 2_000, silence=silent).status is Status.MET
+    assert judge(RISING, -1, 1_000, silence=silent).status is Status.NOT_STARTED
+    late = judge(RISING, 101, 1_000, level_on_due=1_000, silence=silent)
+    assert (late.status, late.reason) == (Status.MISSED, None)

@@ -34,13 +34,13 @@ def test_lagging_says_how_far_and_how_fast() -> None:
     said = say(Kind.LAGGING, ISSUED, 50, 1_400, effect=21)
     assert said.english == (
         "Thanh Hóa is behind on cashless accounts: 1,400 against 1,500 due by "
-        "20 February 2026 (position 0.80). The change is 3 a day, 12 a day is needed "
-        "to reach 2,000 by 11 April 2026."
+        "20 February 2026 (position 0.80). It is behind by 100. The change is 3 a day, "
+        "12 a day is needed to reach 2,000 by 11 April 2026."
     )
     assert said.vietnamese == (
         "Thanh Hóa chậm tiến độ tài khoản không dùng tiền mặt: 1.400 so với 1.500 cần "
-        "đạt đến ngày 20/2/2026 (vị trí 0,80). Mỗi ngày thay đổi 3, cần 12 mỗi ngày "
-        "để đạt 2.000 vào ngày 11/4/2026."
+        "đạt đến ngày 20/2/2026 (vị trí 0,80). Đang chậm 100 so với lộ trình. Mỗi "
+        "ngày thay đổi 3, cần 12 mỗi ngày để đạt 2.000 vào ngày 11/4/2026."
     )
 
 
@@ -55,7 +55,7 @@ def test_missed_and_met_say_the_goal() -> None:
     """Short: the rest is history."""
     assert say(Kind.MISSED, ISSUED, 101, 1_900).english == (
         "Thanh Hóa missed its target for cashless accounts: 1,900 on 11 April 2026, "
-        "where 2,000 were due."
+        "where 2,000 were due. It is 100 away from the goal."
     )
     assert say(Kind.MET, ISSUED, 50, 2_100).english == (
         "Thanh Hóa has met its target for cashless accounts: 2,100, where 2,000 are "

@@ -16,6 +16,7 @@ from services.ingest.guard.guard import Guard
 from services.ingest.web import EventsDoor, make_app
 from shared.catalogue.keys import Bearer
 from shared.catalogue.model import Agency, AgencyKey, AgencyLimits
+from shared.events.cloudevent_v1 import BATCH
 from shared.http import Readiness
 from shared.log import JsonFormatter
 from shared.metrics import HttpMetrics, new_registry
@@ -291,8 +292,9 @@ async def test_agency_may_have_limits_of_its_own(knocking: Knocking) -> None:
     assert (await ask(door, Request(body + b" ", key=SECRET))).status == 413
     large = replace(small, limits=AgencyLimits(body_bytes=10**9))
     too_long = b" " * (knocking.settings.body_bytes_max + 1)
-    answer = await ask(knocking.open(large), Request(too_long, key=SECRET))
-    assert answer.status == 413
+    # A batch, since a single event is bounded before.
+    batch = Request(too_long, key=SECRET, content_type=BATCH)
+    assert (await ask(knocking.open(large), batch)).status == 413
 
 
 async def test_stream_is_slowed_down_and_not_refused(knocking: Knocking) -> None:

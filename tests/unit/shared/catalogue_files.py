@@ -65,6 +65,8 @@ keys:
   - id: second
     sha256: {SHA_B}
 cadence: 7d
+cadences:
+  ecommerce_transactions: 24h
 required: true
 """,
     "agencies/voso.yaml": """\

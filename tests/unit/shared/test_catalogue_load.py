@@ -1,6 +1,7 @@
 """What the loader takes, and what it says of directories and broken files."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -74,11 +75,32 @@ def test_star_spells_out_all_indicators_of_an_agency(directory: Path) -> None:
         keys=(AgencyKey("first", SHA_A), AgencyKey("second", SHA_B)),
         cadence_hours=168,
         required=True,
+        cadences=(("ecommerce_transactions", 24),),
     )
     voso = catalogue.agency_for_source("/vn/38/shop/1")
     assert voso is not None
     assert voso.indicators == {"ecommerce_transactions"}
     assert (voso.kafka, voso.cadence_hours, voso.required) == (True, None, False)
+
+
+def test_cadence_of_an_indicator_goes_before_that_of_its_agency(
+    directory: Path,
+) -> None:
+    """An agency without a cadence owes no reports."""
+    catalogue = load_catalogue(directory)
+    bank, voso = catalogue.agencies["tha-bank"], catalogue.agencies["tha-voso"]
+    assert bank.cadence_of("ecommerce_transactions") == 24
+    assert bank.cadence_of("cashless_accounts") == 168
+    assert voso.cadence_of("ecommerce_transactions") is None
+
+
+def test_agency_can_send_by_key_or_by_topic(directory: Path) -> None:
+    """Of one that can do neither nothing is expected."""
+    catalogue = load_catalogue(directory)
+    bank, voso = catalogue.agencies["tha-bank"], catalogue.agencies["tha-voso"]
+    assert bank.can_send()
+    assert voso.can_send()
+    assert not replace(voso, kafka=False).can_send()
 
 
 def test_target_takes_ratios_and_durations_exactly(directory: Path) -> None:

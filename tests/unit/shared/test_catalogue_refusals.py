@@ -258,6 +258,31 @@ ENTRY_REFUSALS = [
             "write one like 24h or 7d"
         ),
     ),
+    (
+        ("agencies/bank.yaml", "_transactions: 24h", "_transactions: daily"),
+        (
+            "agencies/bank.yaml: cadences.ecommerce_transactions: 'daily' is not a "
+            "duration; write one like 90s, 30m, 24h or 7d"
+        ),
+    ),
+    (
+        ("agencies/bank.yaml", "  ecommerce_transactions: 24h", "  sales: 24h"),
+        (
+            "agencies/bank.yaml: cadences: indicator 'sales' is unknown; add it to "
+            "indicators.yaml"
+        ),
+    ),
+    (
+        (
+            "agencies/voso.yaml",
+            "keys: []",
+            "keys: []\ncadences: {cashless_accounts: 24h}",
+        ),
+        (
+            "agencies/voso.yaml: cadences.cashless_accounts: the agency does not "
+            "report this indicator; add it to indicators or remove it here"
+        ),
+    ),
 ]
 
 

@@ -63,6 +63,7 @@ async def gather(
     first = group.create_task(ask(companies, values[0]))
     await road.until_sent(1)
     others = [group.create_task(ask(companies, value)) for value in values[1:]]
+    # Each joins in its first turn, before it waits for anything.
     await asyncio.sleep(0)
     return [first, *others]
 

@@ -3,10 +3,10 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
+from shared.alerting_metrics import AlertingMetrics, WebhookMetrics
 from shared.metrics import (
     AgencyMetrics,
     AggregationMetrics,
-    AlertingMetrics,
     HttpMetrics,
     IngestMetrics,
     ReaderMetrics,
@@ -20,12 +20,13 @@ KINDS = [
     IngestMetrics,
     AggregationMetrics,
     AlertingMetrics,
+    WebhookMetrics,
 ]
 # Each is bounded by the catalogue, by code, by a few words or by the partition count.
 LABELS = {
     *("agency", "code", "indicator", "kind", "locality", "partition"),
     *("reason",),
-    *("route", "status", "target", "window"),
+    *("outcome", "route", "status", "target", "webhook", "window"),
 }
 
 
@@ -78,6 +79,7 @@ def test_metrics_of_the_contract_exist() -> None:
         "uptake_target_miss_ratio",
         "uptake_target_status",
         "uptake_agency_last_event_timestamp_seconds",
+        "uptake_agency_silent_indicators",
         "uptake_alerts_firing",
         "uptake_alert_delivery_failures",
     }

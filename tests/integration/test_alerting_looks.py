@@ -1,0 +1,172 @@
+"""What looks write and leave alone in Postgres, and how often a target is looked at."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from services.alerting.core.copied import (
+    CaughtUp,
+    DayTotal,
+    Stretch,
+    TotalsBatch,
+    Watermark,
+)
+from services.alerting.store import DefinitionStore, EvaluationStore, TotalsStore
+from services.cli.migrate import _run_dbmate, dbmate_url
+from services.cli.shipped import shipped_catalogue
+from shared.catalogue.load import load_catalogue
+from shared.catalogue.model import Behind, LocalityKey, Target
+from shared.postgres.pool import open_pool
+from shared.settings import PostgresSettings
+from tests.support.events import HOANG_LOC, now
+from tests.support.totals import SINCE, local_today
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
+
+INTERVAL: Final = timedelta(minutes=5)
+TARGETS: Final = 30
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """Open a database that has alerting's tables and targets that lag."""
+    await _run_dbmate("alerting", dbmate_url(database))
+    settings = PostgresSettings.model_validate({"postgres_dsn": database})
+    opened = await open_pool(settings, role="uptake_alerting", size_max=4)
+    today = local_today()
+    targets = [
+        Target(
+            id=f"test-{number}",
+            indicator="cashless_accounts",
+            locality=LocalityKey("38", SINCE),
+            start_date=today - timedelta(days=50),
+            start_value=0,
+            due=today + timedelta(days=50),
+            goal_value=1_000,
+            # Long enough not to fire by itself within the test.
+            behind=Behind(for_seconds=86_400, keep_seconds=86_400),
+            illustrative=True,
+        )
+        for number in range(TARGETS)
+    ]
+    catalogue = replace(
+        load_catalogue(shipped_catalogue()), targets={each.id: each for each in targets}
+    )
+    await DefinitionStore(opened).take_over(catalogue)
+    await TotalsStore(opened).positions(1)
+    await copy_total(opened, 100, offset=0)
+    await TotalsStore(opened).note_caught_up({0: CaughtUp(1, timedelta())})
+    yield opened
+    await opened.close()
+
+
+async def copy_total(pool: asyncpg.Pool, count: int, *, offset: int) -> None:
+    """Copy one total that all targets are about, and a fresh watermark."""
+    day = local_today() - timedelta(days=20)
+    total = DayTotal(
+        "cashless_accounts", "bank", HOANG_LOC, SINCE, day, count, 0, 0, offset + 1
+    )
+    await TotalsStore(pool).apply(
+        TotalsBatch(
+            {0: Stretch(offset, offset + 1, b"0" * 32)},
+            days=[total],
+            watermarks=[Watermark(0, now(), offset + 1)],
+        )
+    )
+
+
+async def look_at_all(pool: asyncpg.Pool) -> None:
+    """Have all targets due, and look at each once, as a process just started would."""
+    await pool.execute("UPDATE alerting.target SET next_evaluation_at = now()")
+    assert await EvaluationStore(pool, INTERVAL).evaluate_due(2 * TARGETS) == TARGETS
+
+
+async def rows_of(pool: asyncpg.Pool) -> list[dict[str, Any]]:
+    """Read the alerts' rows, with what tells whether they were written again."""
+    rows = await pool.fetch(
+        "SELECT *, xmin::text AS written_by FROM alerting.alert ORDER BY fingerprint"
+    )
+    return [dict(row) for row in rows]
+
+
+async def test_looks_that_find_nothing_new_leave_alerts_as_they_are(
+    pool: asyncpg.Pool,
+) -> None:
+    """And what those had waited is not lost, by whomever it is looked up."""
+    await look_at_all(pool)
+    first = await rows_of(pool)
+    assert [row["state"] for row in first] == ["pending"] * TARGETS
+    for _ in range(3):
+        await look_at_all(pool)
+    assert await rows_of(pool) == first
+    shown = await pool.fetch("SELECT DISTINCT evaluated_at FROM reporting.alert")
+    looked = await pool.fetch("SELECT DISTINCT evaluated_at FROM alerting.target")
+    assert shown == looked
+    # At the last look a millisecond of the day was left to wait.
+    await pool.execute(
+        "UPDATE alerting.alert SET seen_at = t.evaluated_at - interval '86399.999 s' "
+        "FROM alerting.target AS t WHERE t.target = alert.target"
+    )
+    await pool.fetchval("SELECT pg_sleep(0.002)")
+    await look_at_all(pool)
+    assert [row["state"] for row in await rows_of(pool)] == ["firing"] * TARGETS
+    assert await pool.fetchval("SELECT count(*) FROM alerting.outbox") == 2 * TARGETS
+
+
+async def test_moving_figures_are_shown_at_once_and_said_later(
+    pool: asyncpg.Pool,
+) -> None:
+    """An alert is put into words again once its words are half a minute old."""
+    await look_at_all(pool)
+    first = await rows_of(pool)
+    await copy_total(pool, 120, offset=1)
+    await look_at_all(pool)
+    assert await rows_of(pool) == first
+    actual = await pool.fetchval("SELECT DISTINCT actual FROM reporting.target_status")
+    assert actual == 120
+    await pool.execute(
+        "UPDATE alerting.alert SET evaluated_at = evaluated_at - interval '30 s'"
+    )
+    await look_at_all(pool)
+    assert all("120" in row["summary_en"] for row in await rows_of(pool))
+    assert await pool.fetchval("SELECT count(*) FROM alerting.outbox") == TARGETS
+
+
+async def test_flood_of_totals_is_one_look_a_second(pool: asyncpg.Pool) -> None:
+    """However many batches come, the next look is a second after the last."""
+    await look_at_all(pool)
+    for offset in range(1, 31):
+        await copy_total(pool, 100 + offset, offset=offset)
+    rows = await pool.fetch(
+        "SELECT DISTINCT next_evaluation_at - evaluated_at AS pause "
+        "FROM alerting.target"
+    )
+    pauses = [row["pause"] for row in rows]
+    assert timedelta(seconds=1) <= min(pauses)
+    assert max(pauses) < INTERVAL
+
+
+async def test_replicas_that_look_at_once_tell_each_transition_once(
+    pool: asyncpg.Pool,
+) -> None:
+    """Small looks of several processes, while totals come."""
+    stores = [EvaluationStore(pool, INTERVAL) for _ in range(3)]
+
+    async def drain(store: EvaluationStore) -> int:
+        count = 0
+        while found := await store.evaluate_due(4):
+            count += found
+        return count
+
+    async with asyncio.TaskGroup() as tasks:
+        drained = [tasks.create_task(drain(store)) for store in stores]
+    assert sum(task.result() for task in drained) == TARGETS
+    rows = await pool.fetch(
+        "SELECT fingerprint, count(*) FROM alerting.outbox GROUP BY 1"
+    )
+    assert [row["count"] for row in rows] == [1] * TARGETS
