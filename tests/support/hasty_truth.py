@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from tests.support.scripted_year import END, OUTAGES, Province
 from tests.support.year_truth import (
-    AT_RISK,
     CLEAR,
     HOLDS,
     UNKNOWN,
@@ -58,10 +57,12 @@ class Truth:
     Attributes:
         told: Each state that somebody has to be told of, in order.
         statuses: Status of its target at the end of each day's looks, by day.
+        waits: Days at whose first look an alert was waiting to be raised or over.
     """
 
     told: tuple[Told, ...]
     statuses: tuple[str, ...]
+    waits: frozenset[int]
 
 
 def looks_of(day: int) -> tuple[Look, ...]:
@@ -76,28 +77,30 @@ def is_outage(day: int) -> bool:
 
 
 def expected_truth(
-    province: Province, days: int = END, *, hears_silence: bool, is_late: bool = False
+    province: Province, days: int = END, *, is_late: bool = False
 ) -> Truth:
     """Work out what is expected of one province; nothing of risks.
 
     Args:
         province: Its year.
         days: Of the story.
-        hears_silence: Whether anybody notes that an agency is silent.
         is_late: Whether a target learns one look later that its agency is silent, or
             is so no more: both are right, since one look does not wait for the other.
     """
     target = TargetTruth(province, PATIENCE_SECONDS)
     agency = _AgencyTruth(province)
+    alerts = [agency.alert, *target.alerts.values()]
     statuses = []
+    waits = set()
     is_gap = False
     for day in range(days):
+        if any(alert.state in {"pending", "kept"} for alert in alerts):
+            waits.add(day)
         is_blind = is_outage(day)
         for look in looks_of(day):
             before = is_gap
-            if hears_silence:
-                agency.look(look, is_blind=is_blind)
-                is_gap = agency.leaves_gap
+            agency.look(look, is_blind=is_blind)
+            is_gap = agency.leaves_gap
             target.look(
                 day,
                 is_blind=is_blind or (before if is_late else is_gap),
@@ -107,7 +110,7 @@ def expected_truth(
             )
         statuses.append(target.status)
     told = [*target.told, *agency.alert.told]
-    return Truth(tuple(sorted(told)), tuple(statuses))
+    return Truth(tuple(sorted(told)), tuple(statuses), frozenset(waits))
 
 
 def episodes(told: Iterable[Told]) -> list[Episode]:
@@ -183,8 +186,3 @@ class _AgencyTruth:
 
     def _is_settled(self) -> bool:
         return self._listened - self._turned >= SETTLED_SECONDS
-
-
-def without_risks(told: Iterable[Told]) -> set[Told]:
-    """Leave out what rests on forecasts, which no truth can foresee."""
-    return {each for each in told if each.kind != AT_RISK}

@@ -14,6 +14,7 @@ from typing import Final
 
 PAUSES_SECONDS: Final[Mapping[str, Mapping[str, float]]] = {
     "services.alerting.ticker": {"POLL_SECONDS": 0.02},
+    "services.alerting.listener": {"LISTEN_SECONDS": 0.03},
     "services.alerting.relay.notices": {"POLL_SECONDS": 0.05},
     "services.alerting.relay.alertmanager": {"POLL_SECONDS": 0.03},
     "shared.backoff": {"FIRST_SECONDS": 0.02, "LONGEST_SECONDS": 0.1},

@@ -47,11 +47,11 @@ class AlertTruth:
             keep_seconds: How long that has to be over; None: as long.
         """
         self.told: list[Told] = []
+        self.state = "quiet"
         self._target = target
         self._kind = kind
         self._wait = wait_seconds
         self._keep = wait_seconds if keep_seconds is None else keep_seconds
-        self._state = "quiet"
         self._episode = 0
         self._earned = 0
         self._was_kept = False
@@ -69,7 +69,7 @@ class AlertTruth:
                 midnight, and there were looks all day before it.
             minute: Of the day.
         """
-        wanted = {"pending": HOLDS, "kept": CLEAR}.get(self._state)
+        wanted = {"pending": HOLDS, "kept": CLEAR}.get(self.state)
         if earned is None:
             self._earned += (DAY_SECONDS - LOOK_SECONDS) * (self._last == wanted)
             earned = LOOK_SECONDS
@@ -77,25 +77,25 @@ class AlertTruth:
         self._last = now
         waited = self._earned >= self._wait
         was_cleared = self._earned >= self._keep
-        if self._state in {"quiet", "resolved"} and now == HOLDS:
+        if self.state in {"quiet", "resolved"} and now == HOLDS:
             self._episode += 1
             self._was_kept = False
             self._earned = 0
             self._go(day, minute, "pending" if self._wait else "firing")
-        elif self._state == "pending" and now == HOLDS and waited:
+        elif self.state == "pending" and now == HOLDS and waited:
             self._go(day, minute, "firing")
-        elif self._state == "pending" and now == CLEAR:
+        elif self.state == "pending" and now == CLEAR:
             self._go(day, minute, "quiet")
-        elif self._state == "firing" and now == CLEAR:
+        elif self.state == "firing" and now == CLEAR:
             self._earned = 0
             self._go(day, minute, "kept" if self._keep else "resolved")
-        elif self._state == "kept" and now == HOLDS:
-            self._state = "firing"
-        elif self._state == "kept" and now == CLEAR and was_cleared:
+        elif self.state == "kept" and now == HOLDS:
+            self.state = "firing"
+        elif self.state == "kept" and now == CLEAR and was_cleared:
             self._go(day, minute, "resolved")
 
     def _go(self, day: int, minute: int, state: str) -> None:
-        self._state = state
+        self.state = state
         if state == "kept" and self._was_kept:
             return
         self._was_kept = self._was_kept or state == "kept"

@@ -20,14 +20,13 @@ from tests.faults.year.account import Account, Outcome, render_table, settle
 from tests.faults.year.figures import instant_of
 from tests.faults.year.house import House, open_house
 from tests.faults.year.plan import Plan, make_plan
-from tests.faults.year.replay import Replay, StoryBrokenError
+from tests.faults.year.replay import EVE, Replay, StoryBrokenError
 from tests.support.hasty_truth import Look, Truth, expected_truth
-from tests.support.scripted_year import END, Province, scripted_year
+from tests.support.scripted_year import END, LENGTH, Province, scripted_year
 
 KEPT: Final = Path(__file__).parents[3] / ".uptake" / "year"
 SEED: Final = 20_261_122
 KILLS: Final = 20
-HEARS_SILENCE: Final = False
 
 
 def say(text: str) -> None:
@@ -73,7 +72,7 @@ async def tell_story(
 ) -> tuple[Outcome, House]:
     """Replay the story in a house of its own."""
     async with open_house(
-        folder, year, is_embedded=is_embedded, eve=instant_of(Look(-1, 0))
+        folder, year, is_embedded=is_embedded, eve=instant_of(EVE)
     ) as house:
         say(f"the service is ready; {days} days of {len(year)} provinces:")
         replay = Replay(house, year, truths, plan, say)
@@ -111,14 +110,16 @@ def main() -> int:
         return 2
     days: int = min(arguments.days, END)
     year = scripted_year()
-    truths = {
-        each.code: expected_truth(each, days, hears_silence=HEARS_SILENCE)
-        for each in year
-    }
-    busy = {
-        Look(told.day, told.minute) for truth in truths.values() for told in truth.told
-    }
-    plan = make_plan(arguments.seed, days, busy, kills=arguments.kills)
+    truths = {each.code: expected_truth(each, days) for each in year}
+    told = [each for truth in truths.values() for each in truth.told]
+    waits = {day for truth in truths.values() for day in truth.waits}
+    plan = make_plan(
+        arguments.seed,
+        days,
+        busy={Look(each.day, each.minute) for each in told},
+        waiting=waits | {LENGTH + 1},
+        kills=arguments.kills,
+    )
     say(f"scripted year: seed {arguments.seed}, broker {arguments.broker}")
     show_plan(plan)
     try:

@@ -42,11 +42,20 @@ BEFORE_THE_REAL_ONE: Final = (
 )
 MOVE: Final = """
 WITH moved AS (UPDATE replay.clock SET at = $1)
-UPDATE alerting.position SET caught_up_at = $1 WHERE caught_up_at IS NOT NULL
+UPDATE alerting.position SET caught_up_at = $1 WHERE $2 AND caught_up_at IS NOT NULL
 """
-"""The copy holds all there is: that was seen to, and nothing comes meanwhile."""
+"""$2: the copy holds all there is, that was seen to, and nothing comes meanwhile."""
 COPIED: Final = "SELECT coalesce(sum(next_offset), 0)::bigint FROM alerting.position"
-DUE: Final = "SELECT count(*) FROM alerting.target WHERE next_evaluation_at <= $1"
+DUE: Final = """
+SELECT EXISTS (SELECT FROM alerting.target WHERE next_evaluation_at <= $1)
+    OR EXISTS (
+        SELECT FROM alerting.position WHERE caught_up_at IS DISTINCT FROM $1
+    )
+    OR EXISTS (
+        SELECT FROM alerting.listening
+        WHERE seen_at IS DISTINCT FROM $2 OR gaps_at < $1 - interval '1 hour'
+    )
+"""
 CLAIMED: Final = """
 SELECT to_jsonb(a) ->> 'kind' AS kind,
     coalesce(to_jsonb(a) ->> 'target', to_jsonb(a) ->> 'agency') AS name
@@ -78,9 +87,15 @@ class House:
     now: datetime
     kills: int = 0
 
-    async def move_clock(self, at: datetime) -> None:
-        """Let the service's time be another."""
-        await self.connection.execute(MOVE, at)
+    async def move_clock(self, at: datetime, *, is_complete: bool) -> None:
+        """Let the service's time be another.
+
+        Args:
+            at: Which.
+            is_complete: Whether its copy holds all that there is. What it would find
+                out itself a second later it then need not: its clock leaps by more.
+        """
+        await self.connection.execute(MOVE, at, is_complete)
         self.now = at
 
     async def publish(self, totals: Sequence[Total]) -> None:
@@ -98,9 +113,14 @@ class House:
         """Return how many records of the log the service has copied."""
         return int(await self.connection.fetchval(COPIED))
 
-    async def is_judged(self, at: datetime) -> bool:
-        """Tell whether every target was looked at that is due at an instant."""
-        return not await self.connection.fetchval(DUE, at)
+    async def is_judged(self, at: datetime, heard_until: datetime) -> bool:
+        """Tell whether all was looked at that is due at an instant.
+
+        Args:
+            at: The instant.
+            heard_until: Up to when agencies can have been listened to.
+        """
+        return not await self.connection.fetchval(DUE, at, heard_until)
 
     async def is_told(self) -> bool:
         """Tell whether all notices are on their topic."""
@@ -117,17 +137,19 @@ class House:
         return {Subject(row["kind"], row["name"]) for row in rows}
 
     async def kill(self) -> set[Subject]:
-        """End the service as a crash would, and start it again.
+        """End the service as a crash would.
 
         Returns:
             Alerts that it had taken in order to tell them: nobody else does so
             before its claim is over.
         """
         await self.stack.kill(SERVICE)
-        orphans = await self.claimed(self.now)
-        self.stack.spawn(SERVICE)
         self.kills += 1
-        return orphans
+        return await self.claimed(self.now)
+
+    def spawn(self) -> None:
+        """Start it again, without waiting for it."""
+        self.stack.spawn(SERVICE)
 
     def fallen(self) -> str | None:
         """Say why the service ended by itself; None while it runs."""
@@ -187,6 +209,6 @@ async def open_house(
         opened.push_async_callback(receiver.close)
         opened.push_async_callback(stack.stop)
         house = House(stack, receiver, connection, producer, eve)
-        await house.move_clock(eve)
+        await house.move_clock(eve, is_complete=False)
         await stack.start(SERVICE)
         yield house

@@ -19,8 +19,8 @@ DELAY_SECONDS_MAX: Final = 0.12
 class Moment(StrEnum):
     """What the service is at when it dies."""
 
-    FIGURES = "copying figures"
-    CLOCK = "judging and telling"
+    MIDNIGHT = "copying the day's figures, and away over midnight"
+    LOOK = "judging and telling"
 
 
 class Manner(StrEnum):
@@ -80,7 +80,14 @@ class Plan:
         return next((each for each in self.absences if each.covers(look)), None)
 
 
-def make_plan(seed: int, days: int, busy: Collection[Look], *, kills: int) -> Plan:
+def make_plan(
+    seed: int,
+    days: int,
+    *,
+    busy: Collection[Look],
+    waiting: Collection[int],
+    kills: int,
+) -> Plan:
     """Lay down what happens when.
 
     Args:
@@ -88,6 +95,9 @@ def make_plan(seed: int, days: int, busy: Collection[Look], *, kills: int) -> Pl
         days: Of the story.
         busy: Looks at which somebody has to be told something: half of the kills
             are at such.
+        waiting: Days at whose beginning nobody is away: when some alert waits, for
+            which a look by one who has not copied all yet pays nothing, and when it is
+            said for good what is met and missed.
         kills: How many; of a short story fewer.
     """
     rng = random.Random(seed)  # noqa: S311 -- a repeatable choice of moments
@@ -97,14 +107,15 @@ def make_plan(seed: int, days: int, busy: Collection[Look], *, kills: int) -> Pl
     rest = [look for look in looks if look not in set(some)]
     some += rng.sample(rest, min(kills - len(some), len(rest)))
     return Plan(
-        tuple(_kill(rng, look) for look in sorted(some)),
+        tuple(_kill(rng, look, waiting) for look in sorted(some)),
         tuple(_absences(rng, looks, days)),
     )
 
 
-def _kill(rng: random.Random, look: Look) -> Kill:
+def _kill(rng: random.Random, look: Look, waiting: Collection[int]) -> Kill:
     # Figures come before the day's first look.
-    moments = tuple(Moment) if look.minute == 0 else (Moment.CLOCK,)
+    is_free = look.minute == 0 and look.day not in waiting
+    moments = tuple(Moment) if is_free else (Moment.LOOK,)
     return Kill(look, rng.choice(moments), rng.uniform(0, DELAY_SECONDS_MAX))
 
 

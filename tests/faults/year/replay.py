@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from shared.events.alert_v1 import AlertV1
@@ -35,6 +36,10 @@ FINE: Final = frozenset({"on_track", "ahead", "at_risk"})
 """What is no cause for an alert, or rests on a forecast."""
 
 
+EVE: Final = Look(-1, 0)
+"""When the service begins."""
+
+
 class StoryBrokenError(Exception):
     """The replay cannot go on: the service fell, or does not do what is due."""
 
@@ -63,14 +68,15 @@ class Replay:
     _published: int = 0
     _episodes: list[Episode] = field(default_factory=list)
     _last: Look | None = None
+    _heard_until: datetime = field(default_factory=lambda: instant_of(EVE))
     _orphans: set[Subject] = field(default_factory=set)
 
     async def run(self, days: int) -> Outcome:
         """Go through the year, and read what was told."""
         for truth in self.truths.values():
             self._episodes += episodes(truth.told)
-        eve = Look(-1, 0)
-        await self._tell([*openings(self.year), *self._watermarks(eve)])
+        await self._tell([*openings(self.year), *self._watermarks(EVE)], None)
+        await self._see_judged(EVE)
         for day, totals in enumerate(totals_by_day(self.year, days)):
             await self._live(day, totals)
             if day % SAYS_EVERY_DAYS == 0 or day == days - 1:
@@ -94,35 +100,15 @@ class Replay:
 
     async def _live(self, day: int, totals: Sequence[Total]) -> None:
         looks = looks_of(day)
-        kill = self.plan.kill_at(looks[0])
         figures = list(totals)
         if not is_outage(day):
             figures += self._watermarks(looks[-1])
-        dies = kill is not None and kill.moment is Moment.FIGURES
-        await self._tell(figures, kill if dies else None)
         for look in looks:
-            await self._look(look)
+            await self._look(look, figures if look == looks[0] else ())
         await self._compare_statuses(day)
 
-    async def _tell(self, totals: Sequence[Total], kill: Kill | None = None) -> None:
-        """Publish totals, and see them copied before anybody looks."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.house.publish(totals))
-            if kill is not None:
-                tasks.create_task(self._die(kill))
-        self._published += len(totals)
-
-        async def is_copied() -> bool:
-            return await self.house.copied() >= self._published
-
-        await self._until(is_copied, "totals copied")
-
-    async def _die(self, kill: Kill) -> None:
-        # A moment that follows from the seed, in the middle of what it does.
-        await asyncio.sleep(kill.delay_seconds)
-        self._orphans = await self.house.kill()
-
-    async def _look(self, look: Look) -> None:
+    async def _look(self, look: Look, figures: Sequence[Total]) -> None:
+        """Bring figures, move the clock, and see all done that is due then."""
         absence = self.plan.absence_at(look)
         receiver = self.house.receiver
         is_back = absence is None and receiver.is_away
@@ -130,21 +116,54 @@ class Replay:
         if is_back and self._last is not None:
             # It came back some time before this look, and heard of the last one.
             await self._compare_alertmanager(self._last)
-        at = instant_of(look)
+        kill = self.plan.kill_at(look)
+        is_down = kill is not None and kill.moment is Moment.MIDNIGHT
+        await self._tell(figures, kill if is_down else None)
+        # Whatever the dead had claimed is free again: the clock leaps further.
         self._orphans.clear()
         receiver.begin_look()
-        await self.house.move_clock(at)
-        kill = self.plan.kill_at(look)
-        if kill is not None and kill.moment is Moment.CLOCK:
+        await self.house.move_clock(instant_of(look), is_complete=not is_down)
+        if is_down:
+            self.house.spawn()
+            await self._until(self._is_copied, "totals copied")
+        elif kill is not None:
             await self._die(kill)
-
-        async def is_judged() -> bool:
-            return await self.house.is_judged(at)
-
-        await self._until(is_judged, f"all judged at {at}")
+            self.house.spawn()
+        await self._see_judged(look)
         if absence is None:
             await self._compare_alertmanager(look)
         self._last = look
+
+    async def _tell(self, totals: Sequence[Total], kill: Kill | None) -> None:
+        """Publish totals, and see them copied before anybody looks.
+
+        Who is killed meanwhile copies the rest of them when he comes back.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.house.publish(totals))
+            if kill is not None:
+                tasks.create_task(self._die(kill))
+        self._published += len(totals)
+        if kill is None:
+            await self._until(self._is_copied, "totals copied")
+
+    async def _is_copied(self) -> bool:
+        return await self.house.copied() >= self._published
+
+    async def _die(self, kill: Kill) -> None:
+        # A moment that follows from the seed, in the middle of what it does.
+        await asyncio.sleep(kill.delay_seconds)
+        self._orphans = await self.house.kill()
+
+    async def _see_judged(self, look: Look) -> None:
+        at = instant_of(look)
+        if not is_outage(look.day):
+            self._heard_until = at
+
+        async def is_judged() -> bool:
+            return await self.house.is_judged(at, self._heard_until)
+
+        await self._until(is_judged, f"all judged at {at}")
 
     async def _compare_alertmanager(self, look: Look) -> None:
         """See Alertmanager told of what is raised, since when, and nothing else.
