@@ -23,6 +23,7 @@ from tests.support.stack import Stack
 from tests.support.totals import Total
 
 SERVICE: Final = "alerting"
+READY_SECONDS_MAX: Final = 120.0
 RESEND: Final = timedelta(seconds=60)
 """The service's own; what is told is told again after that, by its clock."""
 CLOCK: Final = (
@@ -210,5 +211,6 @@ async def open_house(
         opened.push_async_callback(stack.stop)
         house = House(stack, receiver, connection, producer, eve)
         await house.move_clock(eve, is_complete=False)
-        await stack.start(SERVICE)
+        house.spawn()
+        await stack.wait_ready(SERVICE, seconds=READY_SECONDS_MAX)
         yield house
