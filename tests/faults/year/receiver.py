@@ -31,6 +31,7 @@ class Receiver:
         port: Where it listens when it is there.
         raises: How often it was told of each alert, by the instant it began.
         at_once: How often it was told of each alert since `begin_look`.
+        most_at_once: The greatest of these ever: a storm would show here.
         turned_away: Requests that were answered with 503.
     """
 
@@ -39,6 +40,7 @@ class Receiver:
         default_factory=lambda: defaultdict(Counter)
     )
     at_once: Counter[Subject] = field(default_factory=Counter)
+    most_at_once: int = 0
     turned_away: int = 0
     _ends: dict[Subject, tuple[datetime, datetime]] = field(default_factory=dict)
     _manner: Manner | None = Manner.CLOSED
@@ -98,4 +100,5 @@ class Receiver:
             self._ends[subject] = (starts, datetime.fromisoformat(alert["endsAt"]))
             self.raises[subject][starts] += 1
             self.at_once[subject] += 1
+            self.most_at_once = max(self.most_at_once, self.at_once[subject])
         return web.Response()
