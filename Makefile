@@ -120,6 +120,11 @@ chaos: $(VENV)/.dev ## faults under load on Apache Kafka, then a recount (DURATI
 	@$(BIN)/python -m tests.faults.chaos --seconds $(or $(DURATION),600) \
 	  --broker $(or $(BROKER),apache) $(if $(SEED),--seed $(SEED))
 
+.PHONY: scripted-year
+scripted-year: $(VENV)/.dev ## a year of 34 provinces through alerting, killed 20 times: expected beside raised alerts (SEED=n DAYS=404 BROKER=apache)
+	@$(BIN)/python -m tests.faults.year --broker $(or $(BROKER),embedded) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS))
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## hostile input made up by machines: schemathesis, atheris (DURATION=600 SEED=n ONLY=doors)
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(DURATION),600) \

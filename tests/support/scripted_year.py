@@ -48,16 +48,31 @@ class Province:
         code: Its own.
         character: What it is in the story for.
         reports: In the order in which they came.
+        silence: Days in whose course its agency sent nothing, not even that there is
+            nothing to report.
+        is_required: Whether nothing is said of it before its agency has reported.
     """
 
     code: str
     character: str
     reports: tuple[Report, ...]
+    silence: range = range(0)
+    is_required: bool = False
 
     @property
     def target(self) -> str:
         """The id of its target."""
         return f"year-{self.code}"
+
+    @property
+    def agency(self) -> str:
+        """The id of the agency that reports for it."""
+        return f"office-{self.code}"
+
+    def last_report(self, day: int) -> int:
+        """Return the last day before a day in whose course it reported; -1: none."""
+        before = day - 1
+        return self.silence.start - 1 if before in self.silence else before
 
 
 _Pace = Callable[[int], int]
@@ -78,17 +93,25 @@ def date_of(number: int) -> date:
 
 def scripted_year() -> tuple[Province, ...]:
     """Write the year down, by code."""
-    told: list[tuple[str, tuple[Report, ...]]] = []
-    for name, paces in _STORIES.items():
-        told += [(name, _daily(pace)) for pace in paces]
-    told += [("silent, then late", _with_gap(gap)) for gap in _GAPS]
-    told.append(("silent for good", _until(_even(105), 200)))
-    told.append(("taken back", _taken_back()))
-    told.append(("never reports", ()))
-    return tuple(
-        Province(code, character, reports)
-        for code, (character, reports) in zip(CODES, told, strict=True)
-    )
+    codes = iter(CODES)
+    told = [
+        Province(next(codes), name, _daily(pace))
+        for name, paces in _STORIES.items()
+        for pace in paces
+    ]
+    told += [
+        Province(next(codes), "silent, then late", _with_gap(gap), silence=gap)
+        for gap in _GAPS
+    ]
+    given_up = range(200, END)
+    reports = _until(_even(105), given_up.start)
+    told += [
+        Province(next(codes), "silent for good", reports, silence=given_up),
+        Province(next(codes), "taken back", _taken_back()),
+        Province(next(codes), "never reports", (), range(END), is_required=True),
+    ]
+    assert len(told) == len(CODES), "each province has its story"
+    return tuple(told)
 
 
 def _even(count: int) -> _Pace:

@@ -19,30 +19,47 @@ HOLDS, CLEAR, UNKNOWN = "holds", "clear", "unknown"
 
 
 class Told(NamedTuple):
-    """One state that somebody has to be told of, at the beginning of a day."""
+    """One state that somebody has to be told of, minutes after a day's beginning.
+
+    `target` is what the alert is about: the id of a target or of an agency.
+    """
 
     day: int
     target: str
     kind: str
     state: str
     episode: int
+    minute: int = 0
 
 
-class _Alert:
-    """One alert of one target."""
+class AlertTruth:
+    """One alert of one target or agency."""
 
-    def __init__(self, target: str, kind: str, wait_seconds: int) -> None:
+    def __init__(
+        self, target: str, kind: str, wait_seconds: int, keep_seconds: int | None = None
+    ) -> None:
+        """Begin quietly.
+
+        Args:
+            target: What it is about.
+            kind: What it says.
+            wait_seconds: How long what it says has to last before it is raised.
+            keep_seconds: How long that has to be over; None: as long.
+        """
         self.told: list[Told] = []
+        self.state = "quiet"
         self._target = target
         self._kind = kind
         self._wait = wait_seconds
-        self._state = "quiet"
+        self._keep = wait_seconds if keep_seconds is None else keep_seconds
         self._episode = 0
         self._earned = 0
         self._was_kept = False
         self._last = CLEAR
 
-    def see(self, day: int, now: str, *, earned: int | None = None) -> None:
+    def see(
+        self, day: int, now: str, *, earned: int | None = None, minute: int = 0
+    ) -> None:
         """Take one look into account.
 
         Args:
@@ -50,38 +67,117 @@ class _Alert:
             now: What is known of the condition.
             earned: Seconds that the look pays for, if it can judge; None: it is at
                 midnight, and there were looks all day before it.
+            minute: Of the day.
         """
-        wanted = {"pending": HOLDS, "kept": CLEAR}.get(self._state)
+        wanted = {"pending": HOLDS, "kept": CLEAR}.get(self.state)
         if earned is None:
             self._earned += (DAY_SECONDS - LOOK_SECONDS) * (self._last == wanted)
             earned = LOOK_SECONDS
         self._earned += earned * (now == wanted)
         self._last = now
-        is_over = self._earned >= self._wait
-        if self._state in {"quiet", "resolved"} and now == HOLDS:
+        waited = self._earned >= self._wait
+        was_cleared = self._earned >= self._keep
+        if self.state in {"quiet", "resolved"} and now == HOLDS:
             self._episode += 1
             self._was_kept = False
             self._earned = 0
-            self._go(day, "pending" if self._wait else "firing")
-        elif self._state == "pending" and now == HOLDS and is_over:
-            self._go(day, "firing")
-        elif self._state == "pending" and now == CLEAR:
-            self._go(day, "quiet")
-        elif self._state == "firing" and now == CLEAR:
+            self._go(day, minute, "pending" if self._wait else "firing")
+        elif self.state == "pending" and now == HOLDS and waited:
+            self._go(day, minute, "firing")
+        elif self.state == "pending" and now == CLEAR:
+            self._go(day, minute, "quiet")
+        elif self.state == "firing" and now == CLEAR:
             self._earned = 0
-            self._go(day, "kept" if self._wait else "resolved")
-        elif self._state == "kept" and now == HOLDS:
-            self._state = "firing"
-        elif self._state == "kept" and now == CLEAR and is_over:
-            self._go(day, "resolved")
+            self._go(day, minute, "kept" if self._keep else "resolved")
+        elif self.state == "kept" and now == HOLDS:
+            self.state = "firing"
+        elif self.state == "kept" and now == CLEAR and was_cleared:
+            self._go(day, minute, "resolved")
 
-    def _go(self, day: int, state: str) -> None:
-        self._state = state
+    def _go(self, day: int, minute: int, state: str) -> None:
+        self.state = state
         if state == "kept" and self._was_kept:
             return
         self._was_kept = self._was_kept or state == "kept"
-        told = Told(day, self._target, self._kind, state, self._episode)
+        told = Told(day, self._target, self._kind, state, self._episode, minute)
         self.told.append(told)
+
+
+class TargetTruth:
+    """One province's target, judged look after look.
+
+    Attributes:
+        status: As the last look found it; whatever is no cause for an alert is fine.
+        alerts: Those about it, by kind.
+    """
+
+    def __init__(self, province: Province, patience_seconds: int) -> None:
+        """Begin before the first look.
+
+        Args:
+            province: Whose target.
+            patience_seconds: How long lag and risk have to last, and to be over.
+        """
+        target = province.target
+        self.status = ""
+        self.alerts = {
+            LAGGING: AlertTruth(target, LAGGING, patience_seconds),
+            AT_RISK: AlertTruth(target, AT_RISK, patience_seconds),
+            MISSED: AlertTruth(target, MISSED, 0),
+            MET: AlertTruth(target, MET, 0),
+        }
+        self._province = province
+        self._lags = self._risks = False
+        self._since = 0
+        self._known = _Known(day=-1, level=0, is_slow=())
+
+    def look(
+        self,
+        day: int,
+        *,
+        is_blind: bool,
+        chance: int | None,
+        earned: int | None = None,
+        minute: int = 0,
+    ) -> None:
+        """Take one look.
+
+        Args:
+            day: Its day.
+            is_blind: Whether nothing can be judged.
+            chance: Of missing, as forecast; None without a forecast.
+            earned: As in `AlertTruth.see`.
+            minute: Of the day.
+        """
+        before = self.status
+        self.status = self._judge(day, is_blind=is_blind, chance=chance)
+        if self.status != before:
+            self._since = day
+        grave = chance is not None and chance >= 8_000
+        for kind, alert in self.alerts.items():
+            now = _condition(kind, self.status, day, self._since, is_grave=grave)
+            alert.see(day, now, earned=earned, minute=minute)
+
+    @property
+    def told(self) -> list[Told]:
+        """What had to be told of it."""
+        return [told for alert in self.alerts.values() for told in alert.told]
+
+    def _judge(self, day: int, *, is_blind: bool, chance: int | None) -> str:
+        if self._known.day != day:
+            self._known = _known(self._province, day)
+        level = self._known.level
+        if level >= WAY or day > LENGTH:
+            self._lags = self._risks = False
+            return "met" if level >= WAY else "missed"
+        if is_blind:
+            return UNKNOWN
+        self._lags = _lags(self._known, was=self._lags)
+        limit = 4_001 if self._risks else 5_000
+        self._risks = chance is not None and chance >= limit
+        if self._lags:
+            return "lagging"
+        return "at_risk" if self._risks else "fine"
 
 
 def expected_alerts(
@@ -89,7 +185,6 @@ def expected_alerts(
     miss_bp: Mapping[int, int | None] | None = None,
     *,
     outages: Sequence[range] = OUTAGES,
-    is_hasty: bool = False,
 ) -> list[Told]:
     """Work out what has to be told of one province, in order.
 
@@ -98,56 +193,43 @@ def expected_alerts(
         miss_bp: Chance of missing by day, as forecast at its beginning; None on a day
             where nothing is forecast. Without it no target is ever at risk.
         outages: Days at whose beginning nothing could be judged.
-        is_hasty: Whether lagging and risk have to last ten minutes and no day, and
-            somebody looks at midnight, and five and ten minutes after it.
     """
-    patience = 600 if is_hasty else DAY_SECONDS
-    alerts = {
-        LAGGING: _Alert(province.target, LAGGING, patience),
-        AT_RISK: _Alert(province.target, AT_RISK, patience),
-        MISSED: _Alert(province.target, MISSED, 0),
-        MET: _Alert(province.target, MET, 0),
-    }
-    lags = risks = False
-    status, since = "", 0
+    target = TargetTruth(province, DAY_SECONDS)
     for day in range(END):
         chance = None if miss_bp is None else miss_bp.get(day)
-        before = status
-        level = _progress(province, day)
         is_blind = any(day in outage for outage in outages)
-        if level >= WAY or day > LENGTH:
-            lags = risks = False
-            status = "met" if level >= WAY else "missed"
-        elif is_blind:
-            status = "unknown"
-        else:
-            lags = _lags(province, day, level, was=lags)
-            risks = chance is not None and (
-                chance > 4_000 if risks else chance >= 5_000
-            )
-            status = "lagging" if lags else "at_risk" if risks else "fine"
-        since = since if status == before else day
-        grave = chance is not None and chance >= 8_000
-        for kind, alert in alerts.items():
-            now = _condition(kind, status, day, since, is_grave=grave)
-            for earned in (300, 300, 300) if is_hasty else (None,):
-                alert.see(day, now, earned=earned)
-    return sorted(told for alert in alerts.values() for told in alert.told)
+        target.look(day, is_blind=is_blind, chance=chance)
+    return sorted(target.told)
 
 
-def _progress(province: Province, day: int) -> int:
-    """Sum what is known at the beginning of a day; of days up to the due day."""
-    return sum(
+class _Known(NamedTuple):
+    """What is known at the beginning of a day.
+
+    Attributes:
+        day: The day.
+        level: What came so far, of days up to the due day.
+        is_slow: Whether the last 7 and 28 days' pace would not reach the goal.
+    """
+
+    day: int
+    level: int
+    is_slow: tuple[bool, ...]
+
+
+def _known(province: Province, day: int) -> _Known:
+    level = sum(
         each.count
         for each in province.reports
         if each.logged_on < day and each.day <= LENGTH
     )
+    slow = tuple(not _suffices(province, day, level, days) for days in (7, 28))
+    return _Known(day, level, slow)
 
 
-def _lags(province: Province, day: int, level: int, *, was: bool) -> bool:
+def _lags(known: _Known, *, was: bool) -> bool:
+    day, level, slow = known
     if day < 7:
         return False
-    slow = [not _suffices(province, day, level, days) for days in (7, 28)]
     if was:
         return level * 100 < 95 * 100 * day and any(slow)
     return level * 100 < 90 * 100 * day and all(slow)
@@ -156,6 +238,8 @@ def _lags(province: Province, day: int, level: int, *, was: bool) -> bool:
 def _suffices(province: Province, day: int, level: int, window: int) -> bool:
     """Tell whether the last days' pace would reach the goal on the due day."""
     days = min(window, day)
+    if not days:
+        return True
     came = sum(
         each.count
         for each in province.reports
@@ -165,7 +249,7 @@ def _suffices(province: Province, day: int, level: int, window: int) -> bool:
 
 
 def _condition(kind: str, status: str, day: int, since: int, *, is_grave: bool) -> str:
-    if status == "unknown":
+    if status == UNKNOWN:
         return UNKNOWN
     if kind == AT_RISK:
         if status == "lagging" or (status == "at_risk" and not is_grave):

@@ -1,0 +1,1 @@
+"""The scripted year through the real service: `make scripted-year`."""
