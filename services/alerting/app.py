@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.alerting.comparer import Comparer
 from services.alerting.consumer import TotalsReader, TotalsSubscription
+from services.alerting.door import Door
 from services.alerting.endpoints import Endpoint, EndpointWatch
 from services.alerting.forecaster import Forecaster
 from services.alerting.jobs.backtest import Order, Outcome
@@ -293,7 +294,13 @@ def _start_watch_of_agencies(
         levels=settings.alert_metrics_localities,
         on_outage=postgres,
     )
-    listener = Listener(silences, on_outage=postgres, on_change=wake)
+    url = settings.ingest_url
+    listener = Listener(
+        silences,
+        on_outage=postgres,
+        on_change=wake,
+        door=None if url is None else Door(str(url)),
+    )
     tasks.create_task(listener.run())
     tasks.create_task(Comparer(comparisons, on_outage=postgres).run())
     tasks.create_task(gauges.run())

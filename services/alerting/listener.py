@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Final
 
+from services.alerting.door import Door
 from services.alerting.store import SilenceStore
 from shared.backoff import wait_out
 
@@ -23,6 +25,7 @@ class Listener:
         *,
         on_outage: Callable[[str | None], None],
         on_change: Callable[[], None],
+        door: Door | None = None,
     ) -> None:
         """Take what is needed.
 
@@ -30,24 +33,33 @@ class Listener:
             store: Knows who owes what.
             on_outage: Told why it has to wait, and None once it need not.
             on_change: Called when targets have been marked for evaluation.
+            door: Through which agencies send; None where that cannot be asked.
         """
         self._store = store
         self._on_outage = on_outage
         self._on_change = on_change
+        self._door = door
 
     async def run(self) -> None:
         """Listen until cancelled; a crash leaves it to whoever is next."""
-        while True:
-            duties = await wait_out(
-                "listen",
-                lambda: self._store.listen(DUTIES_MAX),
-                on_outage=self._on_outage,
-            )
-            units = await wait_out(
-                "work_out_gaps", self._store.work_out_gaps, on_outage=self._on_outage
-            )
-            if units:
-                self._on_change()
-                _log.info("silence_changed", extra={"units": units})
-            if duties < DUTIES_MAX:
-                await asyncio.sleep(LISTEN_SECONDS)
+        async with AsyncExitStack() as opened:
+            if self._door is not None:
+                await opened.enter_async_context(self._door)
+            while True:
+                await self._listen()
+
+    async def _listen(self) -> None:
+        can_send = self._door is None or await self._door.is_open()
+        duties = await wait_out(
+            "listen",
+            lambda: self._store.listen(DUTIES_MAX, can_send=can_send),
+            on_outage=self._on_outage,
+        )
+        units = await wait_out(
+            "work_out_gaps", self._store.work_out_gaps, on_outage=self._on_outage
+        )
+        if units:
+            self._on_change()
+            _log.info("silence_changed", extra={"units": units})
+        if duties < DUTIES_MAX:
+            await asyncio.sleep(LISTEN_SECONDS)

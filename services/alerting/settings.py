@@ -122,6 +122,11 @@ class AlertingSettings(
     http_port: int = Field(
         default=8082, ge=0, le=65535, description="port for probes and metrics"
     )
+    ingest_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="ingest as agencies find it, e.g. http://ingest:8080; while it is "
+        "not ready nobody becomes silent; without it the log alone is listened to",
+    )
     alertmanager_url: AnyHttpUrl | None = Field(
         default=None,
         description="Alertmanager to deliver to, e.g. http://alertmanager:9093; "

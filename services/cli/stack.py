@@ -29,7 +29,12 @@ from services.cli.local_stack import ENVIRONMENT_FILE
 from services.cli.migrate import PermissionSettings, migrate_all
 from services.cli.shipped import CODE_ROOT
 from services.cli.stack_settings import GivenServers, StackSettings
-from services.cli.supervisor import ServiceSpec, Supervisor, write_atomically
+from services.cli.supervisor import (
+    ServiceSpec,
+    Supervisor,
+    local_url,
+    write_atomically,
+)
 from shared.errors import FatalError
 from shared.settings import KafkaSettings, PostgresSettings, load_settings
 
@@ -262,10 +267,18 @@ class Stack:
                 **os.environ,
                 **self._environment,
                 "UPTAKE_HTTP_PORT": str(port),
+                "UPTAKE_INGEST_URL": self._ingest_url,
                 # A checkout is found without being installed.
                 "PYTHONPATH": os.pathsep.join(part for part in inherited if part),
             },
         )
+
+    @property
+    def _ingest_url(self) -> str:
+        """Where alerting asks whether agencies can send; known before it runs."""
+        settings = self.plan.settings
+        port = settings.http_port + SERVICES.index("ingest")
+        return local_url(settings.http_host, port)
 
     def _say_ready(self, name: str, seconds: float, address: str) -> None:
         self._say(f"  {name:<13} ready {seconds:5.1f} s   {address}".rstrip())

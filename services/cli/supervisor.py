@@ -51,8 +51,13 @@ class ServiceSpec:
     @property
     def url(self) -> str:
         """Its address for people and programs on this machine."""
-        host = "127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host  # noqa: S104 -- compared, not bound
-        return f"http://{host}:{self.port}"
+        return local_url(self.host, self.port)
+
+
+def local_url(host: str, port: int) -> str:
+    """Return where a service that listens at a host is found on this machine."""
+    shown = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 -- compared, not bound
+    return f"http://{shown}:{port}"
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:

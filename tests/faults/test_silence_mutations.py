@@ -25,6 +25,8 @@ pytestmark = [
 
 UNITS = ("tests/unit/alerting/test_silence.py",)
 LAWS = ("tests/property/test_silence_laws.py",)
+SHUT = ("tests/integration/test_alerting_silence.py", "-k", "cannot_send")
+DOOR = ("tests/integration/test_alerting_door.py",)
 DUTIES = ("tests/unit/alerting/test_agency_alerts.py",)
 STATUS_TESTS = ("tests/unit/alerting/test_status.py",)
 
@@ -96,13 +98,27 @@ MUTATIONS: Mapping[str, Mutation] = {
         "if False:\n        told = ",
         DUTIES,
     ),
+    "clock that stands still while the door is closed": without(
+        "services/alerting/store/silences.py",
+        r"until if can_send else None",
+        "until",
+        SHUT,
+    ),
+    "answer of a door that is ready": without(
+        "services/alerting/door.py",
+        r"answer\.status == HTTPStatus\.OK",
+        "answer.ok",
+        DOOR,
+    ),
     "first report as a turn": without(
         ALERTS, r"is_turned=is_first or ", "is_turned=", DUTIES
     ),
 }
 
 
-@pytest.mark.parametrize("tests", [UNITS, LAWS, DUTIES, STATUS_TESTS], ids=" ".join)
+@pytest.mark.parametrize(
+    "tests", [UNITS, LAWS, DUTIES, STATUS_TESTS, SHUT, DOOR], ids=" ".join
+)
 async def test_copied_tree_passes_as_it_is(
     tests: tuple[str, ...], tmp_path: Path
 ) -> None:

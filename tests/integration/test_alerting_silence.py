@@ -17,6 +17,7 @@ from services.alerting.core.copied import (
     TotalsBatch,
     Watermark,
 )
+from services.alerting.core.life_cycle import CREDIT_MAX
 from services.alerting.store import (
     AlertStore,
     DefinitionStore,
@@ -312,6 +313,34 @@ async def test_nobody_is_silent_while_we_are_behind(world: World) -> None:
     await world.listen()
     assert await world.status("province") == ("lagging", None)
     assert await world.voices() == {"big": "heard"}
+
+
+async def test_clock_stands_still_while_agencies_cannot_send(world: World) -> None:
+    """A closed door makes nobody silent; what comes by a topic is heard still."""
+    await world.begin(agency("big", cadence=1))
+    await world.report("big", 900)
+    await world.listen()
+    silences = SilenceStore(world.pool)
+
+    async def reading() -> timedelta:
+        found = await world.pool.fetchval("SELECT reading FROM alerting.listening")
+        assert isinstance(found, timedelta)
+        return found
+
+    before = await reading()
+    ago = SystemClock().now() - 2 * HOUR
+    await world.pool.execute("UPDATE alerting.listening SET seen_at = $1", ago)
+    await world.log()
+    await silences.listen(LIMIT, can_send=False)
+    assert await reading() == before
+    await world.report("big", 1)
+    await silences.listen(LIMIT, can_send=False)
+    assert await reading() == before
+    # The door is open again: of the time before, five minutes count.
+    await silences.listen(LIMIT)
+    assert await reading() == before + CREDIT_MAX
+    assert await world.voices() == {"big": "heard"}
+    assert await world.alerts() == {}
 
 
 async def test_silence_survives_a_change_of_catalogue_and_ends_with_the_duty(

@@ -56,10 +56,15 @@ class SilenceStore:
         self._texts = texts
         self._webhooks = webhooks
 
-    async def listen(self, limit: int) -> int:
+    async def listen(self, limit: int, *, can_send: bool = True) -> int:
         """Let the clock run, look at duties, save voices, alerts and notices.
 
         A crash before the commit changes nothing, and whoever listens next does it.
+
+        Args:
+            limit: Most duties at a time.
+            can_send: Whether agencies find the door open; the clock stands still
+                where they do not.
 
         Returns:
             Number of duties looked at; `limit` means that there may be more.
@@ -72,7 +77,8 @@ class SilenceStore:
             assert state is not None, "the query gives one row"
             now: datetime = state["now"]
             until = complete_until(state)
-            clock = tick(Clock(row["reading"], row["seen_at"]), until)
+            heard_until = until if can_send else None
+            clock = tick(Clock(row["reading"], row["seen_at"]), heard_until)
             behind = is_behind(until, now, is_filling=state["is_filling"])
             duties = await session.fetch(
                 SILENCE["read_duties"], clock.reading, limit, behind
