@@ -56,6 +56,17 @@ SELECT EXISTS (SELECT FROM alerting.target WHERE next_evaluation_at <= $1)
         SELECT FROM alerting.listening
         WHERE seen_at IS DISTINCT FROM $2 OR gaps_at < $1 - interval '1 hour'
     )
+    OR $1 = $2 AND EXISTS (
+        SELECT FROM alerting.duty AS d
+        JOIN alerting.last_report AS r USING (agency, indicator)
+        CROSS JOIN alerting.listening AS l
+        WHERE r.reported_at > coalesce(d.heard_at, '-infinity')
+            AND (
+                d.voice <> 'heard'
+                OR d.heard_at IS NULL
+                OR d.noted <= l.reading - interval '1 minute'
+            )
+    )
 """
 CLAIMED: Final = """
 SELECT to_jsonb(a) ->> 'kind' AS kind,

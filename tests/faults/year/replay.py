@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.events.alert_v1 import AlertV1
+from shared.events.totals_v1 import LastReportV1
 from tests.faults.year.account import Notice, Outcome
 from tests.faults.year.figures import instant_of, look_at, openings, totals_by_day
 from tests.faults.year.house import House
@@ -118,33 +119,39 @@ class Replay:
             await self._compare_alertmanager(self._last)
         kill = self.plan.kill_at(look)
         is_down = kill is not None and kill.moment is Moment.MIDNIGHT
-        await self._tell(figures, kill if is_down else None)
+        # Who listens hears at once of a report, so none comes before its instant.
+        reports = [total for total in figures if isinstance(total, LastReportV1)]
+        others = [total for total in figures if not isinstance(total, LastReportV1)]
+        await self._tell(others, kill if is_down else None)
         # Whatever the dead had claimed is free again: the clock leaps further.
         self._orphans.clear()
         receiver.begin_look()
         await self.house.move_clock(instant_of(look), is_complete=not is_down)
-        if is_down:
+        await self._tell(reports, None if is_down else kill, waits=False)
+        if kill is not None:
             self.house.spawn()
-            await self._until(self._is_copied, "totals copied")
-        elif kill is not None:
-            await self._die(kill)
-            self.house.spawn()
+        await self._until(self._is_copied, "totals copied")
         await self._see_judged(look)
         if absence is None:
             await self._compare_alertmanager(look)
         self._last = look
 
-    async def _tell(self, totals: Sequence[Total], kill: Kill | None) -> None:
+    async def _tell(
+        self, totals: Sequence[Total], kill: Kill | None, *, waits: bool = True
+    ) -> None:
         """Publish totals, and see them copied before anybody looks.
 
-        Who is killed meanwhile copies the rest of them when he comes back.
+        Args:
+            totals: Any number.
+            kill: Of the service meanwhile; it copies the rest when it comes back.
+            waits: Whether to wait for the copy, if nobody is killed.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.house.publish(totals))
             if kill is not None:
                 tasks.create_task(self._die(kill))
         self._published += len(totals)
-        if kill is None:
+        if waits and kill is None:
             await self._until(self._is_copied, "totals copied")
 
     async def _is_copied(self) -> bool:
