@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -30,6 +31,8 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
 
 INTERVAL: Final = timedelta(minutes=5)
 TARGETS: Final = 30
+DAY: Final = timedelta(days=1)
+VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @pytest.fixture
@@ -151,6 +154,26 @@ async def test_moving_figures_are_shown_at_once_and_said_later(
     await look_at_all(pool)
     assert all("120" in row["summary_en"] for row in await rows_of(pool))
     assert await pool.fetchval("SELECT count(*) FROM alerting.outbox") == TARGETS
+
+
+async def test_target_is_missed_once_all_of_its_due_day_is_copied(
+    pool: asyncpg.Pool,
+) -> None:
+    """Not by figures of the evening before, however new they looked then."""
+    midnight = datetime.combine(local_today(), time(), VIETNAM)
+
+    async def found_when_complete_until(
+        instant: datetime,
+    ) -> set[tuple[str, str | None]]:
+        await pool.execute("UPDATE alerting.watermark SET applied_until = $1", instant)
+        await look_at_all(pool)
+        rows = await pool.fetch("SELECT status, reason FROM alerting.target")
+        return {(row["status"], row["reason"]) for row in rows}
+
+    await pool.execute("UPDATE alerting.target SET due = $1", midnight.date() - DAY)
+    evening = midnight - timedelta(seconds=1)
+    assert await found_when_complete_until(evening) == {("unknown", "platform")}
+    assert await found_when_complete_until(midnight) == {("missed", None)}
 
 
 async def test_flood_of_totals_is_one_look_a_second(pool: asyncpg.Pool) -> None:

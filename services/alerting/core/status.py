@@ -70,6 +70,8 @@ class Reading:
             when nothing tells.
         outlook: The last forecast; None before the first.
         silence: Why silence forbids to judge, if it does.
+        is_due_complete: Whether all that was logged until the due day was over is in
+            these figures; matters after it only.
     """
 
     level: int
@@ -80,6 +82,7 @@ class Reading:
     complete_until: datetime | None
     outlook: Outlook | None = None
     silence: Reason | None = None
+    is_due_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,10 @@ def _settled_status(
         return Status.UNKNOWN
     if is_met(target, actual):
         return Status.MET
-    return Status.MISSED if days_left(target, today) < 0 else None
+    if days_left(target, today) >= 0:
+        return None
+    # What was logged late on the due day may be on its way to us.
+    return Status.MISSED if reading.is_due_complete else Status.UNKNOWN
 
 
 def _reason_not_to_judge(reading: Reading, now: datetime) -> Reason | None:

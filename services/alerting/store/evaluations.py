@@ -196,28 +196,35 @@ async def read_figures(
         for row in await session.fetch(FORECASTS["read_outlooks"], target_ids)
     }
     return [
-        _reading(target, figure, state, outlooks.get(target.id), silent_bp)
-        for target, figure in zip(targets, figures, strict=True)
+        _reading(
+            target, row, figure, state, outlooks.get(target.id), silent_bp=silent_bp
+        )
+        for target, row, figure in zip(targets, rows, figures, strict=True)
     ]
 
 
 def _reading(
     target: Target,
+    row: asyncpg.Record,
     figure: asyncpg.Record,
     state: asyncpg.Record,
     outlook: Outlook | None,
+    *,
     silent_bp: int,
 ) -> Reading:
     due_level = figure["level_on_due"]
+    until = _complete_until(figure, state)
     return Reading(
         level=level_of(target, int(figure["level"])),
         level_on_due=None if due_level is None else level_of(target, int(due_level)),
         short_effect=int(figure["short_effect"]),
         long_effect=int(figure["long_effect"]),
         is_filling=state["is_filling"],
-        complete_until=_complete_until(figure, state),
+        complete_until=until,
         outlook=outlook,
         silence=reason_of(map_row_to_gap(figure), silent_bp),
+        is_due_complete=until is not None
+        and local_day(until, row["timezone"]) > target.due,
     )
 
 

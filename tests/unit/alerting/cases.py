@@ -35,6 +35,7 @@ class Changes(TypedDict, total=False):
     is_filling: bool
     complete_until: datetime | None
     silence: Reason | None
+    is_due_complete: bool
 
 
 def on_day(number: int) -> date:

@@ -109,6 +109,7 @@ def case(
     outlook: Outlook | None = None,
     no_forecast: str | None = None,
     until: datetime | None = NOW - timedelta(seconds=3),
+    is_due_complete: bool = True,
     gap: Gap = HEARD,
     is_filling: bool = False,
     was_lagging: bool = False,
@@ -123,7 +124,15 @@ def case(
     effects in the windows; the others as in `Reading` and `Case`.
     """
     reading = Reading(
-        level, on_due, week, month, is_filling, until, outlook, reason_of(gap)
+        level,
+        on_due,
+        week,
+        month,
+        is_filling,
+        until,
+        outlook,
+        reason_of(gap),
+        is_due_complete,
     )
     seen = assess(
         target,
@@ -231,6 +240,9 @@ CASES: Final[Mapping[str, Case]] = {
     "not_started": case(LINEAR, 854_000, today=date(2025, 12, 30)),
     "first_day": case(LINEAR, 854_000, today=date(2026, 1, 1)),
     "met": case(LINEAR, 2_200_000, week=7, month=28),
+    "unknown_after_due": case(
+        FLOW, 7_990, on_due=7_900, is_due_complete=False, today=date(2027, 1, 1)
+    ),
     "missed_flow": case(FLOW, 7_990, on_due=7_900, today=date(2027, 1, 4)),
     "old_forecast": case(
         MILESTONES,

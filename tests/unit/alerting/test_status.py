@@ -39,6 +39,16 @@ def test_on_the_due_day_itself_nothing_is_missed_yet() -> None:
     assert seen.status is Status.ON_TRACK
 
 
+def test_target_is_not_missed_before_its_due_day_is_complete() -> None:
+    """What was logged late on that day may be on its way; what is met stays met."""
+    late = judge(RISING, 101, 1_999, level_on_due=1_999, is_due_complete=False)
+    assert (late.status, late.reason) == (Status.UNKNOWN, Reason.PLATFORM)
+    met = judge(RISING, 101, 2_000, level_on_due=2_000, is_due_complete=False)
+    assert met.status is Status.MET
+    on_time = judge(RISING, 100, 1_999, is_due_complete=False)
+    assert on_time.status is Status.ON_TRACK
+
+
 def test_met_goes_before_unknown() -> None:
     """A goal reached stays reached when our figures are a little old."""
     assert judge(RISING, 50, 2_000, complete_until=LATE).status is Status.MET

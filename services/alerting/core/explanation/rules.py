@@ -73,8 +73,13 @@ def _met(case: Case) -> Rule:
 
 def _missed(case: Case) -> Rule:
     left = days_left(case.target, case.today)
-    why = f"the due day was {days(-left)} ago" if left < 0 else f"{days(left)} left"
-    return Rule(Status.MISSED, left < 0, why)
+    if left >= 0:
+        return Rule(Status.MISSED, holds=False, why=f"{days(left)} left")
+    why = f"the due day was {days(-left)} ago"
+    if case.reading.is_due_complete:
+        return Rule(Status.MISSED, holds=True, why=why)
+    why += ", not all that was logged until it was over is counted: reason platform"
+    return Rule(Status.UNKNOWN, holds=True, why=why)
 
 
 def _platform(case: Case) -> Rule:
