@@ -1,27 +1,8 @@
-"""With a rule of claims taken out of the code, its tests must fail.
-
-As `test_mutations`; all of it is shown by tests without servers.
-"""
+"""Rules of claims."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-from tests.faults.test_path_mutations import without
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 RULES = ("tests/unit/alerting/test_control.py",)
 LOOKS = ("tests/unit/alerting/test_control_alerts.py",)
@@ -32,6 +13,7 @@ ALERTS = "services/alerting/core/control_alerts.py"
 TEXTS = "services/alerting/core/control_texts.py"
 RELAY = "services/aggregation/relay.py"
 
+GROUPS: Mapping[str, tuple[str, ...]] = {"rules": RULES, "looks": LOOKS, "wire": WIRE}
 MUTATIONS: Mapping[str, Mutation] = {
     "voided claims are not compared": without(
         CONTROL,
@@ -83,18 +65,3 @@ MUTATIONS: Mapping[str, Mutation] = {
         RELAY, r'figures = \{"claimed": total\.claimed\}', "figures = {}", WIRE
     ),
 }
-
-
-@pytest.mark.parametrize("tests", [RULES, LOOKS, WIRE], ids=" ".join)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

@@ -1,27 +1,8 @@
-"""With a rule of the backtest taken out of the code, its tests must fail.
-
-As `test_mutations`; all but what was known is shown by tests without servers.
-"""
+"""Rules of the backtest."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Edit,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 YEAR = ("tests/unit/alerting/test_scripted_year.py",)
 LAWS = ("tests/property/test_backtest_laws.py",)
@@ -31,14 +12,7 @@ REPLAY = "services/alerting/core/backtest/replay.py"
 KNOWLEDGE = "services/alerting/core/backtest/knowledge.py"
 SQL = "services/alerting/sql/backtest.sql"
 
-
-def without(
-    place: str, fragment: str, replacement: str, tests: tuple[str, ...]
-) -> Mutation:
-    """Take one thing out of one file."""
-    return Mutation((Edit(place, fragment, replacement),), tests)
-
-
+GROUPS: Mapping[str, tuple[str, ...]] = {"year": YEAR, "laws": LAWS, "ledger": LEDGER}
 MUTATIONS: Mapping[str, Mutation] = {
     "credit of the looks between": without(
         REPLAY, r"life\.seen_at < last:", "life.seen_at > now:", YEAR
@@ -74,18 +48,3 @@ MUTATIONS: Mapping[str, Mutation] = {
         LEDGER,
     ),
 }
-
-
-@pytest.mark.parametrize("tests", [YEAR, LAWS, LEDGER], ids=" ".join)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

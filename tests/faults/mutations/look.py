@@ -1,27 +1,8 @@
-"""With a rule of what a look writes taken out of the code, its tests must fail.
-
-As `test_mutations`.
-"""
+"""Rules of what a look writes."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-from tests.faults.test_path_mutations import without
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 WORDS = ("tests/unit/alerting/test_standing.py",)
 LIVES = (
@@ -39,6 +20,12 @@ COPY = "services/alerting/sql/copy.sql"
 EVALUATION = "services/alerting/core/evaluation.py"
 QUERIES = "services/alerting/sql/queries.sql"
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "words": WORDS,
+    "lives": LIVES,
+    "calm": CALM,
+    "looks": LOOKS,
+}
 MUTATIONS: Mapping[str, Mutation] = {
     "time held between two writings": without(
         LIFE, r"life\.held \+ \(to - life\.seen_at\)", "life.held", LIVES
@@ -131,18 +118,3 @@ MUTATIONS: Mapping[str, Mutation] = {
         LOOKS,
     ),
 }
-
-
-@pytest.mark.parametrize("tests", [WORDS, LIVES, CALM, LOOKS], ids=" ".join)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

@@ -1,27 +1,8 @@
-"""With a rule of paths and goals taken out of the code, its tests must fail.
-
-As `test_mutations`; all of it is shown by tests without servers, but the sums.
-"""
+"""Rules of paths and goals."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Edit,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 PATHS = ("tests/unit/alerting/test_path.py", "tests/unit/alerting/test_edges.py")
 LAWS = ("tests/property/test_target_path.py",)
@@ -39,14 +20,12 @@ FIGURES = "shared/catalogue/populations.py"
 NEXT = "shared/catalogue/successors.py"
 COPY = "services/alerting/sql/copy.sql"
 
-
-def without(
-    place: str, fragment: str, replacement: str, tests: tuple[str, ...]
-) -> Mutation:
-    """Take one thing out of one file."""
-    return Mutation((Edit(place, fragment, replacement),), tests)
-
-
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "paths": PATHS,
+    "laws": LAWS,
+    "goals": GOALS,
+    "sums": SUMS,
+}
 MUTATIONS: Mapping[str, Mutation] = {
     "start that equals what is due": without(
         PATH, r"if due_by_now == 0:", "if due_by_now is None:", PATHS
@@ -107,18 +86,3 @@ MUTATIONS: Mapping[str, Mutation] = {
         SUMS,
     ),
 }
-
-
-@pytest.mark.parametrize("tests", [PATHS, LAWS, GOALS, SUMS], ids=" ".join)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

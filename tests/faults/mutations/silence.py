@@ -1,27 +1,8 @@
-"""With a rule of silence taken out of the code, its tests must fail.
-
-As `test_mutations`; all of it is shown by tests without servers.
-"""
+"""Rules of silence."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-from tests.faults.test_path_mutations import without
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 UNITS = ("tests/unit/alerting/test_silence.py",)
 LAWS = ("tests/property/test_silence_laws.py",)
@@ -34,6 +15,14 @@ SILENCE = "services/alerting/core/silence.py"
 ALERTS = "services/alerting/core/agency_alerts.py"
 STATUS = "services/alerting/core/status.py"
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "units": UNITS,
+    "laws": LAWS,
+    "duties": DUTIES,
+    "status": STATUS_TESTS,
+    "shut": SHUT,
+    "door": DOOR,
+}
 MUTATIONS: Mapping[str, Mutation] = {
     "silence of those who never reported": without(
         SILENCE,
@@ -60,10 +49,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         UNITS,
     ),
     "date of a report by the log": without(
-        SILENCE,
-        r"max\(hearing\.noted, clock\.reading - age\)",
-        "clock.reading",
-        UNITS,
+        SILENCE, r"max\(hearing\.noted, clock\.reading - age\)", "clock.reading", UNITS
     ),
     "time to settle": without(
         SILENCE,
@@ -114,20 +100,3 @@ MUTATIONS: Mapping[str, Mutation] = {
         ALERTS, r"is_turned=is_first or ", "is_turned=", DUTIES
     ),
 }
-
-
-@pytest.mark.parametrize(
-    "tests", [UNITS, LAWS, DUTIES, STATUS_TESTS, SHUT, DOOR], ids=" ".join
-)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

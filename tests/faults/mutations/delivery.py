@@ -1,27 +1,8 @@
-"""With a rule of deliveries taken out of the code, its tests must fail.
-
-As `test_mutations`; most of it is shown by tests without servers.
-"""
+"""Rules of deliveries."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-from tests.faults.test_path_mutations import without
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 RULES = ("tests/unit/alerting/test_webhooks.py",)
 RETRIES = (
@@ -48,6 +29,15 @@ REDELIVER = "services/alerting/jobs/redeliver.py"
 SQL = "services/alerting/sql/delivery.sql"
 CLAIMS = "services/alerting/sql/queries.sql"
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "rules": RULES,
+    "retries": RETRIES,
+    "file": FILE,
+    "tls": TLS,
+    "sent": SENT,
+    "again sent": AGAIN_SENT,
+    "told": TOLD,
+}
 MUTATIONS: Mapping[str, Mutation] = {
     "question before anything is sent again": without(
         REDELIVER,
@@ -62,10 +52,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         SENDER, r"_note_sent_again\(claim\.webhook, messages\)", "pass", AGAIN_SENT
     ),
     "new time for what is sent again": without(
-        SQL,
-        r"AND coalesce\(resent_at, queued_at\) <=",
-        "AND queued_at <=",
-        AGAIN_SENT,
+        SQL, r"AND coalesce\(resent_at, queued_at\) <=", "AND queued_at <=", AGAIN_SENT
     ),
     "instant in the signature": without(
         SIGNED,
@@ -127,10 +114,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         TLS,
     ),
     "authorities of a webhook's own": without(
-        SENDER,
-        r"ssl=True if endpoint\.tls is None else endpoint\.tls",
-        "ssl=True",
-        TLS,
+        SENDER, r"ssl=True if endpoint\.tls is None else endpoint\.tls", "ssl=True", TLS
     ),
     "no authorities for an empty file of them": without(
         ENDPOINTS,
@@ -177,29 +161,9 @@ MUTATIONS: Mapping[str, Mutation] = {
         TOLD,
     ),
     "parents before children": without(
-        CLAIMS,
-        r"\n        array_position\(\n.*?\n        \),",
-        "",
-        TOLD,
+        CLAIMS, r"\n        array_position\(\n.*?\n        \),", "", TOLD
     ),
     "word of unknown targets": without(
         ALERTMANAGER, r"return kept_quiet_by \+ bodies", "return bodies", TOLD
     ),
 }
-
-
-@pytest.mark.parametrize(
-    "tests", [RULES, RETRIES, FILE, TLS, SENT, AGAIN_SENT, TOLD], ids=" ".join
-)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

@@ -1,29 +1,11 @@
-"""With a rule of texts or explanations taken out of the code, its tests must fail.
-
-As `test_mutations`; all of it is shown by tests without servers.
-"""
+"""Rules of texts and explanations."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-from tests.faults.test_path_mutations import without
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 TEXTS = ("tests/unit/alerting/test_templates.py",)
+WORDS = ("tests/unit/alerting/test_texts.py",)
 WHY = ("tests/unit/alerting/test_explanation.py",)
 
 TEMPLATES = "services/alerting/core/templates.py"
@@ -33,6 +15,7 @@ SETTINGS = "services/alerting/settings.py"
 RULES = "services/alerting/core/explanation/rules.py"
 LAYOUT = "services/alerting/core/explanation/layout.py"
 
+GROUPS: Mapping[str, tuple[str, ...]] = {"texts": TEXTS, "why": WHY, "words": WORDS}
 MUTATIONS: Mapping[str, Mutation] = {
     "refusal of forms in braces": without(
         TEMPLATES, r"if form or conversion:", "if False:", TEXTS
@@ -68,10 +51,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         TEXTS,
     ),
     "change as it is of a falling target": without(
-        FIGURES,
-        r"rate if direction\(subject\.target\) > 0 else -rate",
-        "rate",
-        ("tests/unit/alerting/test_texts.py",),
+        FIGURES, r"rate if direction\(subject\.target\) > 0 else -rate", "rate", WORDS
     ),
     "memory of a lag in the rules": without(
         RULES, r"holds = is_below and not all\(enough\)", "holds = is_below", WHY
@@ -84,18 +64,3 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "text of the catalogue as text": without(LAYOUT, r"_plain\(text\),", "text,", WHY),
 }
-
-
-@pytest.mark.parametrize("tests", [TEXTS, WHY], ids=" ".join)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)

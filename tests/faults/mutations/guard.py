@@ -1,28 +1,8 @@
-"""With a rule of the door taken out of the code, its tests must fail.
-
-As `test_mutations`, for who may send what and what names a person. All of it is shown
-by tests without servers.
-"""
+"""Who may send what, and what names a person."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Edit,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 PERSONAL = (
     "tests/unit/ingest/test_personal.py",
@@ -48,14 +28,15 @@ FOLLOWING = "shared/followed.py"
 LIMITS = "services/ingest/guard/limits.py"
 VERBS = "services/cli/agency_keys.py"
 
-
-def without(
-    place: str, fragment: str, replacement: str, tests: tuple[str, ...]
-) -> Mutation:
-    """Take one thing out of one file."""
-    return Mutation((Edit(place, fragment, replacement),), tests)
-
-
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "personal": PERSONAL,
+    "decided": DECIDED,
+    "keys": KEYS,
+    "files": FILES,
+    "followed": FOLLOWED,
+    "guarded": GUARDED,
+    "commands": COMMANDS,
+}
 PERSONS_OUT: Mapping[str, Mutation] = {
     "refusal of personal data": without(
         ADMISSION,
@@ -80,10 +61,7 @@ PERSONS_OUT: Mapping[str, Mutation] = {
         PERSONS, r"_EMAIL\.search\(text\) is not None", "False", PERSONAL
     ),
     "whole tokens only": without(
-        PERSONS,
-        r"\(\?<!\[\^\\W_\]\)(\\d\{10,12\})\(\?!\[\^\\W_\]\)",
-        r"\1",
-        PERSONAL,
+        PERSONS, r"\(\?<!\[\^\\W_\]\)(\\d\{10,12\})\(\?!\[\^\\W_\]\)", r"\1", PERSONAL
     ),
     "UUIDs let through": without(PERSONS, r'_UUID\.sub\("-", text\)', "text", PERSONAL),
 }
@@ -158,10 +136,7 @@ KEYS_OUT: Mapping[str, Mutation] = {
         FILES,
     ),
     "refusal of the hash of nothing": without(
-        "shared/catalogue/shapes.py",
-        r"value == _SHA256_OF_NOTHING",
-        "False",
-        FILES,
+        "shared/catalogue/shapes.py", r"value == _SHA256_OF_NOTHING", "False", FILES
     ),
     "keys kept out of what is said of files": without(
         "shared/catalogue/files.py", r" and not is_secret", "", FOLLOWED
@@ -194,10 +169,7 @@ KEYS_OUT: Mapping[str, Mutation] = {
         VERBS, r" if key\.id not in key_ids\]", "]", COMMANDS
     ),
     "binding of a rotated key": without(
-        VERBS,
-        r"stored = replace\(keys\[-1\][^)]*\)",
-        "stored = key.stored",
-        COMMANDS,
+        VERBS, r"stored = replace\(keys\[-1\][^)]*\)", "stored = key.stored", COMMANDS
     ),
 }
 GUARD_OUT: Mapping[str, Mutation] = {
@@ -276,21 +248,9 @@ GUARD_OUT: Mapping[str, Mutation] = {
         AUDIT, r"self\._suppressed\[attempt\.reason\] \+= 1", "pass", GUARDED
     ),
 }
-MUTATIONS = {**PERSONS_OUT, **OWNERS_OUT, **KEYS_OUT, **GUARD_OUT}
-
-
-@pytest.mark.parametrize(
-    "tests", [PERSONAL, DECIDED, KEYS, FILES, FOLLOWED, GUARDED, COMMANDS], ids=" ".join
-)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)
+MUTATIONS: Mapping[str, Mutation] = {
+    **PERSONS_OUT,
+    **OWNERS_OUT,
+    **KEYS_OUT,
+    **GUARD_OUT,
+}

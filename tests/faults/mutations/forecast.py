@@ -1,27 +1,8 @@
-"""With a rule of the forecast taken out of the code, its tests must fail.
-
-As `test_mutations`; all of it is shown by tests without servers.
-"""
+"""Rules of the forecast."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import pytest
-
-from tests.faults.test_mutations import (
-    SECONDS_MAX,
-    Mutation,
-    copy_tree,
-    fail_with,
-    run_tests,
-)
-from tests.faults.test_path_mutations import without
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.embedded,
-    pytest.mark.timeout(SECONDS_MAX + 60),
-]
+from tests.support.mutations import Mutation, without
 
 FORECAST = ("tests/unit/alerting/test_forecast.py",)
 RISK = ("tests/unit/alerting/test_risk.py",)
@@ -34,6 +15,11 @@ LIMITS = "services/alerting/core/risk.py"
 ALERTS = "services/alerting/core/alerts.py"
 STATUS = "services/alerting/core/status.py"
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "forecast": FORECAST,
+    "risk": RISK,
+    "study": STUDY,
+}
 MUTATIONS: Mapping[str, Mutation] = {
     "least history": without(
         COMPLETION, r"if weeks < WEEKS_MIN:", "if weeks < 2:", FORECAST
@@ -69,10 +55,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         PROGRESS, r"\+ ahead\n        \)", "+ 0.001 * ahead\n        )", STUDY
     ),
     "weeks that depend on each other": without(
-        PROGRESS,
-        r"prior=0\.78\),.*?\n\)",
-        "prior=0.78),\n)",
-        STUDY,
+        PROGRESS, r"prior=0\.78\),.*?\n\)", "prior=0.78),\n)", STUDY
     ),
     "part of a population that never comes": without(
         SCALES,
@@ -97,18 +80,3 @@ MUTATIONS: Mapping[str, Mutation] = {
         STATUS, r"if is_at_risk:\n        return Status\.AT_RISK\n", "", RISK
     ),
 }
-
-
-@pytest.mark.parametrize("tests", [FORECAST, RISK, STUDY], ids=" ".join)
-async def test_copied_tree_passes_as_it_is(
-    tests: tuple[str, ...], tmp_path: Path
-) -> None:
-    """Or a failure after a mutation would mean nothing."""
-    status, said = await run_tests(copy_tree(tmp_path / "tree"), tests)
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_tests_fail_without(name: str, tmp_path: Path) -> None:
-    """Whoever takes this rule out of the code hears of it."""
-    await fail_with(MUTATIONS[name], tmp_path)
