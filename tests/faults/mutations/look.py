@@ -52,6 +52,12 @@ MUTATIONS: Mapping[str, Mutation] = {
         "None",
         WORDS,
     ),
+    "end of the due day in the copy": without(
+        "services/alerting/store/evaluations.py",
+        r'local_day\(until, row\["timezone"\]\) > target\.due',
+        'local_day(until, row["timezone"]) >= target.due',
+        LOOKS,
+    ),
     "one look a second": without(
         COPY,
         r"greatest\(clock_timestamp\(\), t\.evaluated_at \+ interval '1 second'\)\n"

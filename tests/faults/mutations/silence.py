@@ -96,6 +96,12 @@ MUTATIONS: Mapping[str, Mutation] = {
         "answer.ok",
         DOOR,
     ),
+    "miss that waits for its due day": without(
+        STATUS,
+        r"Status\.MISSED if reading\.is_due_complete else Status\.UNKNOWN",
+        "Status.MISSED",
+        STATUS_TESTS,
+    ),
     "first report as a turn": without(
         ALERTS, r"is_turned=is_first or ", "is_turned=", DUTIES
     ),

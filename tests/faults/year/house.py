@@ -19,7 +19,7 @@ from tests.faults.year.receiver import Receiver, Subject
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.catalogues import copy_catalogue
 from tests.support.scripted_year import Province
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 from tests.support.totals import Total
 
 SERVICE: Final = "alerting"
@@ -46,6 +46,13 @@ WITH moved AS (UPDATE replay.clock SET at = $1)
 UPDATE alerting.position SET caught_up_at = $1 WHERE $2 AND caught_up_at IS NOT NULL
 """
 """$2: the copy holds all there is, that was seen to, and nothing comes meanwhile."""
+SESSIONS: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend'
+    AND pid <> pg_backend_pid()
+"""
+"""Of the service: nobody else but this house is connected."""
+SETTLE_SECONDS_MAX: Final = 30.0
 COPIED: Final = "SELECT coalesce(sum(next_offset), 0)::bigint FROM alerting.position"
 DUE: Final = """
 SELECT EXISTS (SELECT FROM alerting.target WHERE next_evaluation_at <= $1)
@@ -157,7 +164,14 @@ class House:
         """
         await self.stack.kill(SERVICE)
         self.kills += 1
+        # What it had sent before it died Postgres still does, or undoes.
+        await eventually(
+            self._is_left_alone, seconds=SETTLE_SECONDS_MAX, what="end of its sessions"
+        )
         return await self.claimed(self.now)
+
+    async def _is_left_alone(self) -> bool:
+        return not await self.connection.fetchval(SESSIONS)
 
     def spawn(self) -> None:
         """Start it again, without waiting for it."""

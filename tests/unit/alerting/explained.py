@@ -123,17 +123,8 @@ def case(
     `level` is what is counted, of a flow with its start; `week` and `month` are the
     effects in the windows; the others as in `Reading` and `Case`.
     """
-    reading = Reading(
-        level,
-        on_due,
-        week,
-        month,
-        is_filling,
-        until,
-        outlook,
-        reason_of(gap),
-        is_due_complete,
-    )
+    reading = Reading(level, on_due, week, month, is_filling, until, outlook)
+    reading = replace(reading, silence=reason_of(gap), is_due_complete=is_due_complete)
     seen = assess(
         target,
         reading,
