@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,11 @@ from services.cli.embedded.server import LoopbackServer
 from tests.support.apache_kafka import ApacheKafka, fetch_jars
 from tests.support.catalogues import copy_catalogue
 from tests.support.stack import Stack
+
+# What a shell's `&` made us ignore, the programs that tests start must not inherit:
+# some are interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IS_APACHE_KAFKA = os.environ.get("UPTAKE_TEST_BROKER") == "kafka"
 WORKERS_MAX = 8

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scripted_year import END
-
 ROOT = Path(__file__).parents[2]
-DAYS = int(os.environ.get("UPTAKE_TEST_YEAR_DAYS", str(END)))
+DAYS = int(os.environ.get("UPTAKE_TEST_YEAR_DAYS", "60"))
+"""Of the year's days: with a lag, kills and Alertmanager away, in under a minute."""
 SECONDS_MAX = 1_800
 pytestmark = [
     pytest.mark.slow,
@@ -19,8 +18,10 @@ pytestmark = [
 ]
 
 
-async def test_a_year_is_told_right_whatever_is_killed(tmp_path: Path) -> None:
-    """Each transition of the truth at its minute and once, with twenty kills."""
+async def test_days_of_the_year_are_told_right_whatever_is_killed(
+    tmp_path: Path,
+) -> None:
+    """Each transition of the truth at its minute and once; the whole year by make."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.faults.year"),
         *(f"--days={DAYS}", f"--folder={tmp_path / 'year'}"),
@@ -37,4 +38,5 @@ async def test_a_year_is_told_right_whatever_is_killed(tmp_path: Path) -> None:
             process.kill()
     said = out.decode()
     assert process.returncode == 0, said
-    assert "duplicates 0, kills 20, " in said
+    assert "duplicates 0, kills " in said
+    assert "kills 0, " not in said

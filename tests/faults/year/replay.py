@@ -29,7 +29,7 @@ from tests.support.totals import Total, read_alerts, watermarks
 from tests.support.year_truth import AT_RISK, Told
 
 WAIT_SECONDS_MAX: Final = 120.0
-TOLD_SECONDS_MAX: Final = 20.0
+TOLD_SECONDS_MAX: Final = 60.0
 POLL_SECONDS: Final = 0.01
 DIFFERENCES_MAX: Final = 20
 SAYS_EVERY_DAYS: Final = 20
