@@ -82,6 +82,11 @@ FROM alerting.alert AS a
 WHERE a.next_delivery_at > $1 AND a.next_delivery_at < $2
 """
 """Alerts that are being told: taken, and neither told nor put off."""
+OWED: Final = """
+SELECT count(*) FROM alerting.alert AS a
+WHERE a.next_delivery_at <= $1 AND a.told_from IS NOT NULL AND a.told_until IS NULL
+"""
+"""Raised alerts that have to be told, and that nobody has taken yet."""
 UNTOLD: Final = "SELECT count(*) FROM alerting.outbox"
 STATUSES: Final = "SELECT target, status FROM reporting.target_status"
 
@@ -154,6 +159,10 @@ class House:
         """List the alerts that somebody took in order to tell them at an instant."""
         rows = await self.connection.fetch(CLAIMED, at, at + RESEND)
         return {Subject(row["kind"], row["name"]) for row in rows}
+
+    async def owes(self, at: datetime) -> bool:
+        """Tell whether an alert that is raised still has to be told at an instant."""
+        return bool(await self.connection.fetchval(OWED, at))
 
     async def kill(self) -> set[Subject]:
         """End the service as a crash would.

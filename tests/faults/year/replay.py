@@ -189,6 +189,8 @@ class Replay:
         }
 
         async def is_told() -> bool:
+            if await self.house.owes(at):
+                return False
             heard = self.house.receiver.active(at)
             return {
                 key: value for key, value in heard.items() if key not in self._orphans
