@@ -40,4 +40,5 @@ class Comparer:
             if pairs:
                 _log.debug("claims_compared", extra={"pairs": pairs})
             if pairs < PAIRS_MAX:
+                # Nothing tells that a claim is due; the table is asked.
                 await asyncio.sleep(COMPARE_SECONDS)

@@ -62,4 +62,5 @@ class Listener:
             self._on_change()
             _log.info("silence_changed", extra={"units": units})
         if duties < DUTIES_MAX:
+            # Silence is what nothing tells of; the clock is read again and again.
             await asyncio.sleep(LISTEN_SECONDS)

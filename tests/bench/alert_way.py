@@ -88,6 +88,7 @@ async def _by_events(
     began = time.monotonic()
     for number, place in enumerate(chosen):
         due = began + number / EVENTS_PER_SECOND
+        # Events come at their rate, whatever became of those before.
         await asyncio.sleep(max(due - time.monotonic(), 0))
         sent[f"bench-{place}"] = now()
         made = event(source=SOURCES["census"], locality=communes[place], count=GOAL)

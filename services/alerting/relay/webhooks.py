@@ -136,6 +136,7 @@ class WebhookDelivery:
             if place < len(endpoints):
                 claim = await self._claim(list(endpoints))
             if claim is None:
+                # Messages are queued by any replica; the table is asked.
                 await asyncio.sleep(POLL_SECONDS)
             else:
                 await self._round(session, endpoints[claim.webhook], claim)
@@ -302,6 +303,7 @@ class WebhookUpkeep:
                 self._metrics.waiting.labels(row.webhook).set(row.waiting)
                 self._metrics.dead.labels(row.webhook).set(row.dead)
                 self._metrics.oldest.labels(row.webhook).set(row.oldest_seconds)
+            # The interval of the gauges; what is given up is hours old anyway.
             await asyncio.sleep(UPKEEP_SECONDS)
 
 

@@ -236,6 +236,7 @@ class Replay:
                 raise TimeoutError(
                     f"{what}: {self.house.stack.log_tail('alerting')[-2_000:]}"
                 )
+            # Another process does what is waited for.
             await asyncio.sleep(POLL_SECONDS)
 
     def _watermarks(self, look: Look) -> Sequence[Total]:
