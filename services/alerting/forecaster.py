@@ -47,6 +47,7 @@ class Forecaster:
         """Forecast until cancelled."""
         while True:
             is_full = await self._forecast() == SLICE_TARGETS
+            # A day begins by the clock alone; between slices the rest has its turn.
             await asyncio.sleep(PAUSE_SECONDS if is_full else POLL_SECONDS)
 
     async def _forecast(self) -> int:

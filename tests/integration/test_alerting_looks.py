@@ -117,6 +117,7 @@ async def test_looks_that_find_nothing_new_leave_alerts_as_they_are(
         "UPDATE alerting.alert SET seen_at = t.evaluated_at - interval '86399.999 s' "
         "FROM alerting.target AS t WHERE t.target = alert.target"
     )
+    # That millisecond has to pass by the database's clock.
     await pool.fetchval("SELECT pg_sleep(0.002)")
     await look_at_all(pool)
     assert [row["state"] for row in await rows_of(pool)] == ["firing"] * TARGETS

@@ -112,5 +112,6 @@ async def _watch(pauses: list[float]) -> None:
     """Note by how much each short sleep was too long."""
     while True:
         began = time.perf_counter()
+        # How late this comes back is what is measured.
         await asyncio.sleep(TICK_SECONDS)
         pauses.append(time.perf_counter() - began - TICK_SECONDS)
