@@ -1,6 +1,7 @@
 """Reading the log: join the group, start partitions, fetch, decode."""
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -59,8 +60,9 @@ class LogReader:
             while True:
                 if self._assignment.to_start:
                     await self._start_partitions()
-                await waiting.wait_for_room(self._assignment.places)
-                if cuts := await self._fetch(waiting):
+                readable = await waiting.wait_for_room(self._assignment.places)
+                room_records = waiting.room_records
+                if cuts := await self._fetch(readable, room_records):
                     await waiting.add(cuts)
         finally:
             await self._consumer.stop()
@@ -85,16 +87,14 @@ class LogReader:
         self._readiness.set("log", None)
         _log.info("partitions_started", extra={"partitions": sorted(wanted)})
 
-    async def _fetch(self, waiting: WaitingCuts) -> list[Cut]:
+    async def _fetch(self, readable: Sequence[int], room_records: int) -> list[Cut]:
         """Fetch and decode what may be read now; returns nothing when none comes."""
-        places = self._assignment.places
-        readable = waiting.without_cut(places)
-        is_all = len(readable) == len(places)
+        is_all = len(readable) == len(self._assignment.places)
         fetched = await self._consumer.getmany(
             # Without names all are meant, also those that are not started yet.
             *([] if is_all else [TopicPartition(EVENTS, each) for each in readable]),
             timeout_ms=POLL_TIMEOUT_MS if is_all else POLL_SOME_TIMEOUT_MS,
-            max_records=min(waiting.room_records, self._cut_records_max),
+            max_records=min(room_records, self._cut_records_max),
         )
         cuts = []
         for tp, records in fetched.items():

@@ -6,7 +6,7 @@ another, and a partition with a long backlog keeps nobody waiting (ADR 0013).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 
 from services.aggregation.consumer.assignment import Cut
@@ -32,20 +32,21 @@ class WaitingCuts:
         waiting = sum(len(cut.slice.records) for cut in self._cuts.values())
         return max(self._records_max - waiting, 0)
 
-    def without_cut(self, partitions: Iterable[int]) -> list[int]:
-        """Return those of the partitions of which nothing waits."""
-        return [each for each in partitions if each not in self._cuts]
+    async def wait_for_room(self, ours: Collection[int]) -> list[int]:
+        """Wait until records of one of our partitions may be read.
 
-    async def wait_for_room(self, partitions: Iterable[int]) -> None:
-        """Wait until records of one of these partitions may be read."""
-        wanted = list(partitions)
+        Args:
+            ours: Looked at anew each time, for while one waits a rebalance or a
+                restart may take partitions away.
+
+        Returns:
+            Those of them of which nothing waits; at least one, unless none is ours.
+        """
         async with self._changed:
             await self._changed.wait_for(
-                lambda: (
-                    self.room_records > 0
-                    and (not wanted or bool(self.without_cut(wanted)))
-                )
+                lambda: self.room_records > 0 and (not ours or bool(self._free(ours)))
             )
+            return self._free(ours)
 
     async def add(self, cuts: Iterable[Cut]) -> None:
         """Let cuts wait, each of a partition of which nothing waits yet."""
@@ -71,6 +72,10 @@ class WaitingCuts:
         finally:
             self._in_work -= held
             await self._tell()
+
+    def _free(self, partitions: Iterable[int]) -> list[int]:
+        """Return those of the partitions of which nothing waits."""
+        return [each for each in partitions if each not in self._cuts]
 
     def _ready(self) -> list[Cut]:
         """Return the waiting cuts of partitions that nobody works on, oldest first."""

@@ -96,20 +96,41 @@ async def test_reading_waits_while_something_of_every_partition_waits() -> None:
     """Of a partition one cut waits at most."""
     waiting = WaitingCuts(records_max=100)
     await waiting.add([cut(0, 0, 1), cut(1, 0, 1)])
-    assert waiting.without_cut([0, 1, 2]) == [2]
+    assert await waiting.wait_for_room([0, 1, 2]) == [2]
     async with asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(waiting.wait_for_room([0, 1]))
         await settle()
         assert not reading.done()
         async with held(waiting):
-            await reading
+            assert await reading == [0, 1]
+
+
+async def test_room_of_a_partition_that_starts_again_lets_nobody_read() -> None:
+    """Else the others would be read, of which cuts wait still: all meant, none named.
+
+    A restart voids what was read of a partition; an applier then takes the void cut.
+    """
+    waiting = WaitingCuts(records_max=10)
+    ours = {0: "place", 1: "place"}
+    await waiting.add([cut(0, 0, 9), cut(1, 0, 9)])
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(waiting.wait_for_room(ours))
+        await settle()
+        del ours[0]
+        async with held(waiting) as void:
+            assert partitions(void) == [0]
+            await settle()
+            assert not reading.done()
+        async with held(waiting) as others:
+            assert partitions(others) == [1]
+            assert await reading == [1]
 
 
 async def test_without_partitions_of_ours_reading_goes_on() -> None:
     """The consumer must be asked, or it never learns of a new assignment."""
     waiting = WaitingCuts(records_max=1)
     async with asyncio.timeout(1):
-        await waiting.wait_for_room([])
+        assert await waiting.wait_for_room([]) == []
 
 
 async def test_an_applier_that_is_stopped_gives_its_partitions_back() -> None:
