@@ -161,8 +161,8 @@ def _send_events() -> Document:
             {
                 "name": "Content-Encoding",
                 "in": "header",
-                "description": "how the body is packed, once",
-                "schema": {"enum": ["gzip", "zstd", "identity"]},
+                "description": "how the body is packed, once; empty says as it is",
+                "schema": {"enum": ["gzip", "x-gzip", "zstd", "identity", ""]},
             },
             *(_attribute(name, example) for name, example in HEADERS.items()),
         ],

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from services.ingest.core import admission
 from services.ingest.core.admission import Admitted, admit, open_door
 from services.ingest.core.receipt import decide
+from services.ingest.wire.encodings import ENCODINGS
 from shared.catalogue.model import Effect
 from shared.errors import RefusalCode, RejectionCode
 from shared.events import cloudevent_v1 as sent
@@ -145,6 +146,17 @@ def test_committed_documents_are_what_the_code_says() -> None:
     """After a change of the contract: `make documents`."""
     assert find_drift(PROJECT / "docs") == ()
     assert render_documents() == render_documents()
+
+
+def test_documented_encodings_are_those_that_are_taken() -> None:
+    """Also the empty one, which some clients send instead of none."""
+    parameters = OPENAPI["paths"]["/v1/events"]["post"]["parameters"]
+    documented = [
+        each["schema"]["enum"]
+        for each in parameters
+        if each.get("name") == "Content-Encoding"
+    ]
+    assert [set(each) for each in documented] == [ENCODINGS]
 
 
 def test_drift_is_named_and_mended(

@@ -130,6 +130,8 @@ _UNPACKERS: Final[Mapping[str, type[_Unpacker]]] = {
     "x-gzip": _Gzip,
     "zstd": _Zstd,
 }
+# What a Content-Encoding may be, in any case of its letters.
+ENCODINGS: Final = frozenset(_UNPACKERS)
 
 
 class Unpacking:
