@@ -203,7 +203,8 @@ class LogPublisher:
                 await producer.send_batch(batch, EVENTS, partition=partition)
             )
             batch = producer.create_batch()
-            assert _add(batch, key, value), "one record is larger than a batch"
+            is_added = _add(batch, key, value)
+            assert is_added, "one record is larger than a batch"
         # Or it would wait for records that are sent one by one.
         batch.close()
         pending.append(await producer.send_batch(batch, EVENTS, partition=partition))
