@@ -41,4 +41,8 @@ def run(command: Sequence[str | Path], log: Path, *, seconds: float) -> Ended:
             ).returncode
         except subprocess.TimeoutExpired:
             status = _KILLED
+            file.write(
+                f"\nkilled: no end after {seconds + GRACE_SECONDS:.0f} s; an input "
+                "hangs, or the machine is too busy\n".encode()
+            )
     return Ended(status, log.read_text(encoding="utf-8", errors="replace"))
