@@ -84,7 +84,10 @@ MUTATIONS: Mapping[str, Mutation] = {
         QUERIES, r"AND v\.logged_at >= p\.kept_since", "AND false", FORGETTING
     ),
     "partitions that are ours when the wait for room ends": without(
-        WAITING, r"lambda: \(\n", "lambda ours=list(ours): (\n", JUDGING
+        WAITING,
+        r"lambda: self\.room_records",
+        "lambda ours=list(ours): self.room_records",
+        JUDGING,
     ),
     "order of the totals": without(JUDGE, r"in sorted\(sums\)", "in sums", JUDGING),
     "late events in what was carried": without(
