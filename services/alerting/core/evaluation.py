@@ -91,7 +91,6 @@ class AlertLook:
         kind: What it says.
         fingerprint: Its name for ever.
         life: Where it is.
-        has_moved: Whether its state is another than before.
         notice: The state to tell on `uptake.alerts`, if any.
         summary: Its text now.
     """
@@ -99,7 +98,6 @@ class AlertLook:
     kind: Kind
     fingerprint: str
     life: Life
-    has_moved: bool
     notice: State | None
     summary: Summary
 
@@ -181,7 +179,7 @@ def evaluate(
         after = retire(life, now) if is_removed else step(life, condition, policy, now)
         if not stays_written(last, kind, life, after.life, changed=changed, now=now):
             tense = _tense(after.life, is_removed=is_removed)
-            looks.append(_look(kind, target, life, after, say(kind, tense=tense)))
+            looks.append(_look(kind, target, after, say(kind, tense=tense)))
         rests.append(waiting_time(after.life, policy))
     settled = _is_settled(target, assessment, today)
     return Evaluation(
@@ -287,14 +285,11 @@ def _tense(life: Life, *, is_removed: bool) -> Tense:
     return Tense.HOLDS if isinstance(life, Pending | Firing) else Tense.OVER
 
 
-def _look(
-    kind: Kind, target: Target, before: Life, after: Step, summary: Summary
-) -> AlertLook:
+def _look(kind: Kind, target: Target, after: Step, summary: Summary) -> AlertLook:
     return AlertLook(
         kind=kind,
         fingerprint=fingerprint(kind, target.id),
         life=after.life,
-        has_moved=type(after.life) is not type(before),
         notice=after.notice,
         summary=summary,
     )

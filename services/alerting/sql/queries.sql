@@ -341,23 +341,24 @@ WHERE t.target = n.target
 
 -- name: save_alerts
 -- Where alerts are now, one array per column, where that is not what their rows lead
--- to expect. A new state is delivered at once.
+-- to expect; about targets ($2), or about agencies and indicators ($3, $4). A new state
+-- is delivered at once.
 INSERT INTO alerting.alert AS a (
-    fingerprint, target, kind, state, episode, state_since, pending_since,
-    firing_since, resolved_at, credited, seen_at, was_kept, summary_en,
+    fingerprint, target, agency, indicator, kind, state, episode, state_since,
+    pending_since, firing_since, resolved_at, credited, seen_at, was_kept, summary_en,
     summary_vi, evaluated_at, told_from, told_until, version
 )
 SELECT
-    n.fingerprint, n.target, n.kind, n.state, n.episode, $15, n.pending_since,
-    n.firing_since, n.resolved_at, n.credited, n.seen_at, n.was_kept,
-    n.summary_en, n.summary_vi, $15, n.firing_since, n.resolved_at, 1
+    n.fingerprint, n.target, n.agency, n.indicator, n.kind, n.state, n.episode, $16,
+    n.pending_since, n.firing_since, n.resolved_at, n.credited, n.seen_at, n.was_kept,
+    n.summary_en, n.summary_vi, $16, n.firing_since, n.resolved_at, 1
 FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::integer[],
-    $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::interval[],
-    $10::timestamptz[], $11::boolean[], $12::text[], $13::text[], $14::boolean[]
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+    $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
+    $11::interval[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[]
 ) AS n (
-    fingerprint, target, kind, state, episode, pending_since, firing_since,
-    resolved_at, credited, seen_at, was_kept, summary_en, summary_vi, has_moved
+    fingerprint, target, agency, indicator, kind, state, episode, pending_since,
+    firing_since, resolved_at, credited, seen_at, was_kept, summary_en, summary_vi
 )
 ON CONFLICT (fingerprint) DO UPDATE
 SET state = excluded.state, episode = excluded.episode,

@@ -120,46 +120,6 @@ FROM unnest(
 )
 WHERE d.agency = n.agency AND d.indicator = n.indicator
 
--- name: save_agency_alerts
--- Where alerts about agencies are now, one array per column; as `save_alerts`.
-INSERT INTO alerting.alert AS a (
-    fingerprint, agency, indicator, kind, state, episode, state_since, pending_since,
-    firing_since, resolved_at, credited, seen_at, was_kept, summary_en, summary_vi,
-    evaluated_at, told_from, told_until, version
-)
-SELECT
-    n.fingerprint, n.agency, n.indicator, n.kind, n.state, n.episode, $15,
-    n.pending_since, n.firing_since, n.resolved_at, n.credited, n.seen_at, n.was_kept,
-    n.summary_en, n.summary_vi, $15, n.firing_since, n.resolved_at, 1
-FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[],
-    $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::interval[],
-    $11::timestamptz[], $12::boolean[], $13::text[], $14::text[]
-) AS n (
-    fingerprint, agency, indicator, kind, state, episode, pending_since, firing_since,
-    resolved_at, credited, seen_at, was_kept, summary_en, summary_vi
-)
-ON CONFLICT (fingerprint) DO UPDATE
-SET state = excluded.state, episode = excluded.episode,
-    state_since = CASE
-        WHEN a.state = excluded.state AND a.episode = excluded.episode
-        THEN a.state_since ELSE excluded.state_since
-    END,
-    pending_since = excluded.pending_since, firing_since = excluded.firing_since,
-    resolved_at = excluded.resolved_at, credited = excluded.credited,
-    seen_at = excluded.seen_at, was_kept = excluded.was_kept,
-    summary_en = excluded.summary_en, summary_vi = excluded.summary_vi,
-    evaluated_at = excluded.evaluated_at,
-    told_from = coalesce(excluded.firing_since, a.told_from),
-    told_until = CASE
-        WHEN excluded.firing_since IS NULL THEN a.told_until
-        ELSE excluded.resolved_at
-    END,
-    version = a.version + (a.state <> excluded.state)::integer,
-    next_delivery_at = CASE
-        WHEN a.state <> excluded.state THEN '-infinity' ELSE a.next_delivery_at
-    END
-
 -- name: are_gaps_due
 -- Whether what targets lack has changed, or was worked out more than $1 ago.
 SELECT gaps_at < clock_timestamp() - $1::interval FROM alerting.listening

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from services.alerting.core.agency_alerts import AgencyAlert
-from services.alerting.core.life_cycle import state_of
 from services.alerting.core.webhooks import Webhook
-from services.alerting.sql import SILENCE
+from services.alerting.sql import QUERIES
 from services.alerting.store.messages import make_agency_notice
 from services.alerting.store.notices import queue_notices
-from services.alerting.store.rows import life_columns
+from services.alerting.store.rows import map_alert_to_row
 from services.alerting.store.session import Session, columns
 
 
@@ -30,21 +29,8 @@ async def save_agency_alerts(
     kept = list(alerts)
     if not kept:
         return
-    rows = [
-        (
-            alert.fingerprint,
-            alert.duty.agency,
-            alert.duty.indicator,
-            alert.kind.value,
-            state_of(alert.life).value,
-            alert.life.episode,
-            *life_columns(alert.life),
-            alert.summary.english,
-            alert.summary.vietnamese,
-        )
-        for alert in kept
-    ]
-    await session.execute(SILENCE["save_agency_alerts"], *columns(rows, 14), now)
+    rows = [map_alert_to_row(alert) for alert in kept]
+    await session.execute(QUERIES["save_alerts"], *columns(rows, 15), now)
     notices = [
         make_agency_notice(alert, alert.notice, now)
         for alert in kept

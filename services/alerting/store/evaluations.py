@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import asyncpg
 
@@ -29,8 +28,8 @@ from services.alerting.store.messages import make_notice
 from services.alerting.store.notices import queue_notices
 from services.alerting.store.rows import (
     calm_until,
+    map_alert_to_row,
     map_evaluation_to_row,
-    map_look_to_row,
     map_row_to_gap,
     map_row_to_memory,
     map_row_to_outlook,
@@ -262,10 +261,10 @@ async def _save(
     ]
     if others:
         await session.execute(QUERIES["save_looks"], *columns(others, 3), now)
-    looks = [(result, look) for result in results for look in result.alerts]
-    if not looks:
-        return
-    alerts: list[tuple[Any, ...]] = [
-        map_look_to_row(result.target.id, look) for result, look in looks
+    alerts = [
+        map_alert_to_row(look, result.target.id)
+        for result in results
+        for look in result.alerts
     ]
-    await session.execute(QUERIES["save_alerts"], *columns(alerts, 14), now)
+    if alerts:
+        await session.execute(QUERIES["save_alerts"], *columns(alerts, 15), now)

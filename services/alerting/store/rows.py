@@ -9,7 +9,7 @@ from typing import Any, Final, assert_never
 
 import asyncpg
 
-from services.alerting.core.agency_alerts import Duty
+from services.alerting.core.agency_alerts import AgencyAlert, Duty
 from services.alerting.core.alerts import Kind
 from services.alerting.core.evaluation import AlertLook, Evaluation, Memory
 from services.alerting.core.life_cycle import (
@@ -243,7 +243,7 @@ def _written_life(row: asyncpg.Record) -> Life:
             assert_never(state)
 
 
-def life_columns(life: Life) -> tuple[Any, ...]:
+def _life_columns(life: Life) -> tuple[Any, ...]:
     """Write a life: pending and firing since, over at, credit, looked at, was kept."""
     pending_since = firing_since = resolved_at = seen_at = None
     credited, was_kept = timedelta(), False
@@ -267,18 +267,29 @@ def life_columns(life: Life) -> tuple[Any, ...]:
     return pending_since, firing_since, resolved_at, credited, seen_at, was_kept
 
 
-def map_look_to_row(target_id: str, look: AlertLook) -> tuple[Any, ...]:
-    """Write an alert, as the columns of the query `save_alerts`."""
+def map_alert_to_row(
+    alert: AlertLook | AgencyAlert, target_id: str | None = None
+) -> tuple[Any, ...]:
+    """Write an alert, as the columns of the query `save_alerts`.
+
+    Args:
+        alert: About a target, or about an agency.
+        target_id: Of the target, where it is about one.
+    """
+    agency = indicator = None
+    if isinstance(alert, AgencyAlert):
+        agency, indicator = alert.duty.agency, alert.duty.indicator
     return (
-        look.fingerprint,
+        alert.fingerprint,
         target_id,
-        look.kind.value,
-        state_of(look.life).value,
-        look.life.episode,
-        *life_columns(look.life),
-        look.summary.english,
-        look.summary.vietnamese,
-        look.has_moved,
+        agency,
+        indicator,
+        alert.kind.value,
+        state_of(alert.life).value,
+        alert.life.episode,
+        *_life_columns(alert.life),
+        alert.summary.english,
+        alert.summary.vietnamese,
     )
 
 

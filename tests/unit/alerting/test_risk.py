@@ -143,11 +143,12 @@ def test_lesser_risk_is_shown_and_not_told() -> None:
 
 def test_alert_of_a_risk_goes_on_until_the_risk_is_over() -> None:
     """A chance that falls below where it began does not end it; the status does."""
-    raised = replace(WAS, lives={Kind.AT_RISK: Firing(1, NOON, NOON)})
+    life = Firing(1, NOON, NOON)
+    raised = replace(WAS, lives={Kind.AT_RISK: life})
     (alert,) = look(seen(ON_PATH, outlook(4_500)), raised).alerts
-    assert (alert.has_moved, alert.notice) == (False, None)
+    assert (alert.life, alert.notice) == (life, None)
     (alert,) = look(seen(ON_PATH, outlook(4_000)), raised).alerts
-    assert alert.has_moved
+    assert not isinstance(alert.life, Firing)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_figures_that_move_are_shown_at_once(level: int) -> None:
     assert look(memory, level, after=WORDS_KEPT - timedelta(seconds=1)).alerts == ()
     (alert,) = look(memory, level, after=WORDS_KEPT).alerts
     assert f"{level:,}" in alert.summary.english
-    assert not alert.has_moved
+    assert alert.life == RAISED[Kind.LAGGING]
     assert alert.notice is None
 
 
