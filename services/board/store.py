@@ -199,7 +199,7 @@ class BoardStore:
                 *(question.after or (None, None, None, None)),
                 *(question.target, question.state, question.kind, question.locality),
                 *(question.with_past, question.limit + 1),
-                *(reach.indicators, reach.codes, reach.since),
+                *(reach.indicators, reach.codes, reach.since, reach.agency),
             )
             state = await _state(snapshot)
         following = None

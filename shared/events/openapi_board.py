@@ -36,7 +36,8 @@ SECURITY_SCHEMES: Final[Document] = {
         "type": "http",
         "scheme": "bearer",
         "description": "a key made by `uptake reader add`, which may read all, or an "
-        "agency's, which may read what it may send: its indicators, in its subtree",
+        "agency's, which may read what it may send: its indicators, in its subtree, "
+        "and of alerts about agencies those about itself",
     },
 }
 _JSON: Final = "application/json"

@@ -32,8 +32,16 @@ TARGETS = {
     "other-land": ("accounts", LocalityKey("15961", OLD)),
     "removed": ("accounts", COMMUNE),
 }
+ABOUT = {
+    "own-silence": ("bank", "accounts", "AgencySilent", "15961"),
+    "own-claims": ("bank", "accounts", "ControlMismatch", "15961"),
+    "own-cards": ("bank", "cards", "AgencySilent", "15961"),
+    "province": ("head", "accounts", "AgencySilent", "38"),
+    "neighbour": ("shop", "accounts", "ControlMismatch", "15961"),
+}
+"""Alerts about agencies: whom, of what, and where the agency's subtree begins."""
 ACCOUNTS = Reach(("accounts",))
-HERE = Reach(("accounts",), (COMMUNE,))
+HERE = Reach(("accounts",), (COMMUNE,), "bank")
 _TARGET = """
 INSERT INTO alerting.target (
     target, indicator, locality, valid_from, locality_kind, province, indicator_name,
@@ -54,6 +62,25 @@ INSERT INTO alerting.alert (
 )
 VALUES ($1, $1, 'TargetLagging', 'firing', 1, now(), 'a', 'a', now())
 """
+_DUTY = """
+INSERT INTO alerting.duty (
+    agency, indicator, agency_name, indicator_name, indicator_name_vi, locality,
+    locality_kind, province, timezone, is_required, mark, noted, turned, voice,
+    voice_since
+)
+VALUES (
+    $1, $2, 'a', 'a', 'a', $3, 'commune', '38', 'Asia/Ho_Chi_Minh', false, '0', '0',
+    '0', 'silent', now()
+)
+ON CONFLICT DO NOTHING
+"""
+_ABOUT = """
+INSERT INTO alerting.alert (
+    fingerprint, agency, indicator, kind, state, episode, state_since, summary_en,
+    summary_vi, evaluated_at
+)
+VALUES ($1, $2, $3, $4, 'firing', 1, now(), 'a', 'a', now())
+"""
 
 
 @pytest.fixture
@@ -67,6 +94,9 @@ async def store(database: str, tmp_path: Path) -> AsyncIterator[BoardStore]:
     for name, (indicator, unit) in TARGETS.items():
         await connection.execute(_TARGET, name, indicator, *unit)
         await connection.execute(_ALERT, name)
+    for name, (agency, indicator, kind, top) in ABOUT.items():
+        await connection.execute(_DUTY, agency, indicator, top)
+        await connection.execute(_ABOUT, name, agency, indicator, kind)
     await connection.close()
     made = BoardStore(
         BoardSettings.model_validate({"catalogue": tmp_path, "postgres_dsn": database})
@@ -102,8 +132,8 @@ async def targets(store: BoardStore, reach: Reach) -> set[str]:
     return {row.target for row in told.targets}
 
 
-async def alerts(store: BoardStore, reach: Reach) -> set[str | None]:
-    """Read the targets of alerts."""
+async def alerts(store: BoardStore, reach: Reach) -> set[str]:
+    """Read the fingerprints of alerts; those about targets have their ids here."""
     told = await store.alerts(
         AlertsQuestion(
             target=None,
@@ -111,12 +141,12 @@ async def alerts(store: BoardStore, reach: Reach) -> set[str | None]:
             kind=None,
             locality=None,
             with_past=True,
-            limit=10,
+            limit=20,
             after=None,
             reach=reach,
         )
     )
-    return {row.target for row in told.alerts}
+    return {row.fingerprint for row in told.alerts}
 
 
 async def test_reads_tell_what_may_be_told_and_no_more(store: BoardStore) -> None:
@@ -130,9 +160,30 @@ async def test_reads_tell_what_may_be_told_and_no_more(store: BoardStore) -> Non
     assert await targets(store, EVERYTHING) == set(TARGETS) - {"removed"}
     assert await targets(store, ACCOUNTS) == {"mine", "other-place", "other-land"}
     assert await targets(store, HERE) == {"mine"}
-    assert await alerts(store, EVERYTHING) == set(TARGETS)
-    assert await alerts(store, ACCOUNTS) == set(TARGETS) - {"other-indicator"}
-    assert await alerts(store, HERE) == {"mine"}
+    everything = {*TARGETS, *ABOUT}
+    assert await alerts(store, EVERYTHING) == everything
+    others = {"other-indicator", "own-cards"}
+    assert await alerts(store, ACCOUNTS) == everything - others
     for nothing in (Reach(()), Reach(("accounts",), ())):
         assert await targets(store, nothing) == set()
         assert await alerts(store, nothing) == set()
+
+
+async def test_alerts_about_agencies_are_told_to_that_agency(store: BoardStore) -> None:
+    """Of its key's indicators, and where the key covers all that they sum up."""
+    own = {"own-silence", "own-claims"}
+    assert await alerts(store, HERE) == {"mine", *own}
+    of_accounts = set(TARGETS) - {"other-indicator"}
+    for agency, about in (("bank", own), ("head", {"province"}), ("none", set())):
+        nationwide = Reach(("accounts",), None, agency)
+        assert await alerts(store, nationwide) == {*of_accounts, *about}
+    cards = Reach(("cards",), (COMMUNE,), "bank")
+    assert await alerts(store, cards) == {"other-indicator", "own-cards"}
+    top = (LocalityKey("38", REFORM), COMMUNE)
+    assert await alerts(store, Reach(("accounts",), top, "head")) == {
+        "mine",
+        "province",
+    }
+    # A key of the same agency that is bound to one of the communes.
+    below = Reach(("accounts",), (COMMUNE,), "head")
+    assert await alerts(store, below) == {"mine"}

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.board import Board
+from tests.support.catalogues import KEYS
 from tests.support.events import event, now, opened, reversal
 from tests.support.stack import Stack, eventually
 from tests.support.totals import local_today, read_alerts
@@ -45,16 +47,26 @@ async def wait_state(stack: Stack, state: str, *, episode: int = 1) -> None:
     )
 
 
+async def agencies_told(stack: Stack, agency: str) -> list[str]:
+    """Return whom the alerts are about of which the board tells an agency."""
+    board = Board(stack)
+    status, body = await board.get(f"/v1/alerts?kind={KIND}", key=KEYS[agency])
+    assert status == 200, body
+    return [each["agency"] for each in body["alerts"]]
+
+
 async def test_claim_that_differs_is_told_until_it_is_mended(stack: Stack) -> None:
     """By the events that were missing, by a corrected claim, by a voided one."""
     stack.overrides["UPTAKE_CONTROL_FOR_SECONDS"] = "1"
-    await stack.start("ingest", "aggregation", "alerting")
+    await stack.start("ingest", "aggregation", "alerting", "board")
     yesterday = now() - DAY
     await send(stack, opened(7, at=yesterday), opened(5), claim(10))
     await wait_state(stack, "firing")
     ran = await run_uptake(stack, "alerts", "show", "bank")
     assert ran.status == 0, ran
     assert "Days that differ: 1." in " ".join(ran.out.split())
+    assert await agencies_told(stack, "bank") == ["bank"]
+    assert await agencies_told(stack, "census") == []
 
     await stack.kill("alerting")
     await stack.kill("aggregation")

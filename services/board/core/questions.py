@@ -41,10 +41,12 @@ class Reach:
     Attributes:
         indicators: Only rows of these.
         units: Only rows of these.
+        agency: Of the alerts about agencies only those about this one.
     """
 
     indicators: tuple[str, ...] | None = None
     units: tuple[LocalityKey, ...] | None = None
+    agency: str | None = None
 
     @property
     def codes(self) -> list[str] | None:

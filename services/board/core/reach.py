@@ -49,6 +49,9 @@ def narrow_rows(
 ) -> RowsT:
     """Narrow a question about targets or alerts to what a key may be told.
 
+    Alerts about agencies are told of the key's own agency only, and where the key is
+    bound to no less than that agency's subtree: they sum up all of it.
+
     Args:
         question: As it was asked.
         agency: No wider than its key; None is told everything.
@@ -65,7 +68,7 @@ def narrow_rows(
     if question.locality is not None:
         _check_locality(agency, tree, question.locality, today)
     units = _units_below(tree, agency.locality, today)
-    return replace(question, reach=Reach(_indicators(agency), units))
+    return replace(question, reach=Reach(_indicators(agency), units, agency.id))
 
 
 def may_see(

@@ -160,9 +160,12 @@ LIMIT $6
 -- Alerts, firing ones first, after the one at ($1, $2, $3, $4) in that order. $5: only
 -- of this target or fingerprint; $6, $7, $8 only this state, kind, locality, where not
 -- null; $9 also those that are quiet or resolved. $10 most rows. $11 indicators and
--- $12, $13 units (codes, since when they bear them) that may be told, all where null.
+-- $12, $13 units (codes, since when they bear them) that may be told, all where null;
+-- $14 the one agency of which alerts about agencies may be told, all where null.
 -- An alert says its unit's code only, which other land may have borne: its target says
 -- which one is meant. Of a target that was removed nobody can tell, so it is not told.
+-- One about an agency has the code at the top of that agency's subtree: who is told of
+-- units below it only is not told what sums up all of them.
 SELECT
     fingerprint, kind, target, agency, indicator, locality, state, episode, state_since,
     pending_since, firing_since, resolved_at, summary_en, summary_vi, evaluated_at,
@@ -191,8 +194,10 @@ WHERE
     AND ($8::text IS NULL OR locality = $8)
     AND ($9::boolean OR state NOT IN ('quiet', 'resolved'))
     AND ($11::text[] IS NULL OR indicator = ANY($11))
+    AND ($14::text IS NULL OR agency IS NULL OR agency = $14)
     AND (
         $12::text[] IS NULL
+        OR (agency IS NOT NULL AND locality = ANY($12))
         OR EXISTS (
             SELECT
             FROM reporting.target_status AS s

@@ -129,12 +129,18 @@ REACH_OUT: Mapping[str, Mutation] = {
     ),
     "own indicators and places of rows": without(
         REACH,
-        r"return replace\(question, reach=Reach\(_indicators\(agency\), units\)\)",
+        r"return replace\(question, reach=Reach\(_indicators\(agency\), units.*?\)\)",
         "return question",
         QUICK,
     ),
     "places of rows": without(
-        REACH, r"Reach\(_indicators\(agency\), units\)", "Reach()", QUICK
+        REACH,
+        r"Reach\(_indicators\(agency\), units, ",
+        "Reach(_indicators(agency), None, ",
+        QUICK,
+    ),
+    "alerts about agencies for that agency": without(
+        REACH, r", units, agency\.id\)", ", units)", QUICK
     ),
     "places that are not there": without(
         REACH,
@@ -180,6 +186,12 @@ REACH_OUT: Mapping[str, Mutation] = {
     ),
     "alerts of own places": without(
         QUERIES, r"\$12::text\[\] IS NULL$", "$12::text[] IS NULL OR true", REACHED
+    ),
+    "alerts about the own agency only": without(
+        QUERIES, r"agency IS NULL OR agency = \$14", "true", REACHED
+    ),
+    "alerts about an agency for its whole subtree only": without(
+        QUERIES, r"locality = ANY\(\$12\)", "true", REACHED
     ),
 }
 BOUNDS_OUT: Mapping[str, Mutation] = {
