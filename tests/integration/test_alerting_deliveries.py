@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -12,13 +13,18 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from services.alerting.core.alerts import Kind, fingerprint
 from services.alerting.relay import AlertmanagerDelivery
-from services.alerting.relay.alertmanager import END_SOUGHT_FOR, RESOLVED_FOR
-from services.alerting.store import AlertStore, Delivery
+from services.alerting.relay.alertmanager import (
+    END_SOUGHT_FOR,
+    POLL_SECONDS,
+    RESOLVED_FOR,
+)
+from services.alerting.store import AlertStore, Delivery, EvaluationStore
 from shared.alerting_metrics import AlertingMetrics
 from shared.postgres.pool import open_pool
 from tests.support.hooks import Receiver, receiving
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 from tests.support.uptake_command import run_uptake
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
@@ -69,7 +75,13 @@ async def claim(pool: asyncpg.Pool) -> list[Delivery]:
     )
 
 
-def alertmanager(pool: asyncpg.Pool, receiver: Receiver) -> AlertmanagerDelivery:
+def alertmanager(
+    pool: asyncpg.Pool,
+    receiver: Receiver,
+    moved: asyncio.Event | None = None,
+    *,
+    poll_seconds: float = POLL_SECONDS,
+) -> AlertmanagerDelivery:
     """Make the relay to a server of ours."""
     return AlertmanagerDelivery(
         AlertStore(pool),
@@ -77,8 +89,9 @@ def alertmanager(pool: asyncpg.Pool, receiver: Receiver) -> AlertmanagerDelivery
         url=f"http://127.0.0.1:{receiver.port}",
         resend=timedelta(seconds=60),
         timeout=timedelta(seconds=5),
-        moved=asyncio.Event(),
+        moved=moved or asyncio.Event(),
         on_outage=lambda _: None,
+        poll_seconds=poll_seconds,
     )
 
 
@@ -173,3 +186,27 @@ async def test_end_is_told_until_it_was_taken(pool: asyncpg.Pool) -> None:
     assert [tuple(row) for row in rows] == [("resolved", 2, "told")]
     await over_since(timedelta(hours=7))
     assert await claim(pool) == []
+
+
+async def test_alertmanager_hears_of_what_moves_before_the_next_poll(
+    pool: asyncpg.Pool,
+) -> None:
+    """From the look that moves it, that is: the next poll is an hour away."""
+    moved = asyncio.Event()
+    looks = EvaluationStore(pool, timedelta(minutes=5), moved=moved)
+    await pool.execute(RAISED.replace("$1", "1"))
+    await pool.execute(ALERTS)
+    name = fingerprint(Kind.LAGGING, "nation-1")
+    await pool.execute("UPDATE alerting.alert SET fingerprint = $1", name)
+    async with receiving() as receiver, asyncio.TaskGroup() as tasks:
+
+        async def has_heard(times: int) -> bool:
+            return len(receiver.received) == times
+
+        relay = alertmanager(pool, receiver, moved, poll_seconds=3600)
+        telling = tasks.create_task(relay.run())
+        await eventually(partial(has_heard, 1), what="told at the start")
+        await pool.execute("UPDATE alerting.target SET is_removed = true")
+        assert await looks.evaluate_due(1) == 1
+        await eventually(partial(has_heard, 2), what="told that it is over")
+        telling.cancel()

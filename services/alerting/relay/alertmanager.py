@@ -156,6 +156,7 @@ class AlertmanagerDelivery:
         timeout: timedelta,
         moved: asyncio.Event,
         on_outage: Callable[[str | None], None],
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         """Take what is needed.
 
@@ -168,9 +169,11 @@ class AlertmanagerDelivery:
             moved: Set when an alert may have moved, so that it need not wait for the
                 next poll; that sees what another replica has found.
             on_outage: Told of Postgres's outages.
+            poll_seconds: How often it looks by itself.
         """
         self._store = store
         self._metrics = metrics
+        self._poll_seconds = poll_seconds
         self._url = url.rstrip("/") + "/api/v2/alerts"
         self._resend = resend
         self._timeout = timeout
@@ -190,7 +193,7 @@ class AlertmanagerDelivery:
     async def _rest(self) -> None:
         """Wait until something has moved, for no longer than until the next poll."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(self._poll_seconds):
                 await self._moved.wait()
 
     async def _deliver(self, session: aiohttp.ClientSession) -> int:

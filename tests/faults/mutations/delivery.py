@@ -26,6 +26,7 @@ WATCH = "services/alerting/endpoints/watch.py"
 SENDER = "services/alerting/relay/webhooks.py"
 ALERTMANAGER = "services/alerting/relay/alertmanager.py"
 REDELIVER = "services/alerting/jobs/redeliver.py"
+EVALUATIONS = "services/alerting/store/evaluations.py"
 SQL = "services/alerting/sql/delivery.sql"
 CLAIMS = "services/alerting/sql/queries.sql"
 
@@ -162,6 +163,12 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "parents before children": without(
         CLAIMS, r"\n        array_position\(\n.*?\n        \),", "", TOLD
+    ),
+    "waking of who tells Alertmanager": without(
+        ALERTMANAGER, r"self\._moved\.wait\(\)", "asyncio.Event().wait()", TOLD
+    ),
+    "waking by the look that moves an alert": without(
+        EVALUATIONS, r"        if notices and self\._moved .*?set\(\)\n", "", TOLD
     ),
     "word of unknown targets": without(
         ALERTMANAGER, r"return kept_quiet_by \+ bodies", "return bodies", TOLD
