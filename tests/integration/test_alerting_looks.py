@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -17,6 +18,7 @@ from services.alerting.core.copied import (
     TotalsBatch,
     Watermark,
 )
+from services.alerting.sql import QUERIES
 from services.alerting.store import DefinitionStore, EvaluationStore, TotalsStore
 from services.cli.migrate import _run_dbmate, dbmate_url
 from services.cli.shipped import shipped_catalogue
@@ -25,6 +27,7 @@ from shared.catalogue.model import Behind, LocalityKey, Target
 from shared.postgres.pool import open_pool
 from shared.settings import PostgresSettings
 from tests.support.events import HOANG_LOC, now
+from tests.support.stack import eventually
 from tests.support.totals import SINCE, local_today
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.embedded]
@@ -189,6 +192,85 @@ async def test_flood_of_totals_is_one_look_a_second(pool: asyncpg.Pool) -> None:
     pauses = [row["pause"] for row in rows]
     assert timedelta(seconds=1) <= min(pauses)
     assert max(pauses) < INTERVAL
+
+
+@asynccontextmanager
+async def copying_during_a_look(
+    pool: asyncpg.Pool,
+    database: str,
+    count: int,
+    *,
+    offset: int,
+    looked_at: int = TARGETS,
+) -> AsyncIterator[None]:
+    """Copy a total after a look has read the copy; the look ends with the block."""
+    gate = await asyncpg.connect(database)
+    shut = gate.transaction()
+    await shut.start()
+    # Looks read forecasts after totals, and nobody else here reads them.
+    await gate.execute("LOCK TABLE alerting.forecast IN ACCESS EXCLUSIVE MODE")
+
+    async def waiting() -> int:
+        asked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        found: int = await gate.fetchval(asked)
+        return found
+
+    async def is_read() -> bool:
+        return await waiting() == 1
+
+    async def is_copied_or_waits() -> bool:
+        return copied.done() or await waiting() == 2
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            store = EvaluationStore(pool, INTERVAL)
+            look = tasks.create_task(store.evaluate_due(looked_at))
+            await eventually(is_read, what="the look has read")
+            copied = tasks.create_task(copy_total(pool, count, offset=offset))
+            await eventually(is_copied_or_waits, what="the copy is as far as it comes")
+            yield
+            await shut.rollback()
+        assert look.result() == looked_at
+    finally:
+        await gate.close()
+
+
+async def test_total_that_comes_during_a_look_is_seen_by_the_next(
+    pool: asyncpg.Pool, database: str
+) -> None:
+    """Not by the clock's, minutes later; not never, where that look found all calm."""
+    store = EvaluationStore(pool, INTERVAL)
+    shown = "SELECT array_agg(DISTINCT actual) FROM reporting.target_status"
+    for offset, count in ((1, 120), (2, 140)):
+        async with copying_during_a_look(pool, database, count, offset=offset):
+            pass
+        assert await pool.fetchval(shown) == [count - 20], "the look was over before"
+
+        async def is_seen(count: int = count) -> bool:
+            await store.look_at_calm(TARGETS)
+            await store.evaluate_due(TARGETS)
+            return bool(await pool.fetchval(shown) == [count])
+
+        await eventually(is_seen, seconds=10, what=f"{count} is seen")
+        await settle(pool)
+        # The next one is again a look in full, though it will find nothing new.
+        await pool.execute(
+            "UPDATE alerting.target "
+            "SET next_evaluation_at = now(), calm_until = '-infinity'"
+        )
+
+
+async def test_copy_waits_for_looks_under_way_and_for_no_later_ones(
+    pool: asyncpg.Pool, database: str
+) -> None:
+    """With thousands due they go on for seconds, one after another."""
+    await look_at_all(pool)
+    await pool.execute(
+        "UPDATE alerting.target SET next_evaluation_at = now() - "
+        "CASE WHEN target = 'test-0' THEN interval '1 s' ELSE interval '0' END"
+    )
+    async with copying_during_a_look(pool, database, 120, offset=1, looked_at=1):
+        assert await pool.fetch(QUERIES["lock_due_targets"], TARGETS) == []
 
 
 async def test_replicas_that_look_at_once_tell_each_transition_once(

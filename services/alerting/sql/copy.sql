@@ -304,17 +304,31 @@ ON CONFLICT (partition) DO UPDATE
 SET applied_until = excluded.applied_until, revision = excluded.revision
 WHERE (w.revision, w.applied_until) < (excluded.revision, excluded.applied_until)
 
+-- name: keep_targets
+-- Keep looks away from the targets of units $1, as far as none has them, until the
+-- transaction ends.
+SELECT FROM alerting.target
+WHERE unit_id = ANY($1::bigint[])
+FOR NO KEY UPDATE SKIP LOCKED
+
 -- name: mark_targets
--- Have the targets of units $1 evaluated, at most once a second each.
+-- Have the targets of units $1 evaluated, at most once a second each. All of them are
+-- locked, also those that are due already: a look that has one of them may have read
+-- before the change that it is marked for, and would say when to look next without
+-- knowing of it. Behind the lock that look is over, and until ours is over no other one
+-- begins.
 UPDATE alerting.target AS t
 SET calm_until = '-infinity',
-    next_evaluation_at = least(
-        t.next_evaluation_at,
-        greatest(clock_timestamp(), t.evaluated_at + interval '1 second')
-    )
-WHERE t.unit_id = ANY($1::bigint[])
-    AND (
-        t.calm_until > '-infinity'
-        OR t.next_evaluation_at >
-            greatest(clock_timestamp(), t.evaluated_at + interval '1 second')
-    )
+    next_evaluation_at = least(h.next_evaluation_at, h.soonest)
+FROM (
+    -- Locked in one order by everybody who waits for these locks.
+    SELECT
+        k.target, k.calm_until, k.next_evaluation_at,
+        greatest(clock_timestamp(), k.evaluated_at + interval '1 second') AS soonest
+    FROM alerting.target AS k
+    WHERE k.unit_id = ANY($1::bigint[])
+    ORDER BY k.target
+    FOR NO KEY UPDATE
+) AS h
+WHERE t.target = h.target
+    AND (h.calm_until > '-infinity' OR h.next_evaluation_at > h.soonest)

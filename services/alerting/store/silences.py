@@ -27,6 +27,7 @@ from services.alerting.core.templates import Texts
 from services.alerting.core.webhooks import Webhook
 from services.alerting.sql import COPY, QUERIES, SILENCE
 from services.alerting.store.agency_alerts import save_agency_alerts
+from services.alerting.store.marks import mark_targets
 from services.alerting.store.rows import map_row_to_duty, map_row_to_life
 from services.alerting.store.session import Session, columns, transaction
 
@@ -120,7 +121,7 @@ class SilenceStore:
                 return 0
             changed = await _write_gaps(session)
             if changed:
-                await session.execute(COPY["mark_targets"], changed)
+                await mark_targets(session, changed)
             await session.execute(SILENCE["note_gaps"])
         return len(changed)
 

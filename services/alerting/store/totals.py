@@ -7,6 +7,7 @@ import asyncpg
 from services.alerting.core.copied import CaughtUp, Position, TotalsBatch
 from services.alerting.core.status import BEHIND_MAX
 from services.alerting.sql import CONTROL, COPY
+from services.alerting.store.marks import mark_targets
 from services.alerting.store.session import Session, columns, transaction
 from shared.errors import FatalError
 
@@ -75,7 +76,7 @@ class TotalsStore:
                 raise CopyMovedOnError(stored)
             changed = await _apply_rows(session, batch)
             if changed:
-                await session.execute(COPY["mark_targets"], sorted(changed))
+                await mark_targets(session, sorted(changed))
             await session.execute(
                 COPY["save_positions"],
                 list(batch.stretches),

@@ -18,6 +18,7 @@ STANDING = "services/alerting/core/standing.py"
 ROWS = "services/alerting/store/rows.py"
 COPY = "services/alerting/sql/copy.sql"
 EVALUATION = "services/alerting/core/evaluation.py"
+MARKS = "services/alerting/store/marks.py"
 QUERIES = "services/alerting/sql/queries.sql"
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -60,9 +61,8 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "one look a second": without(
         COPY,
-        r"greatest\(clock_timestamp\(\), t\.evaluated_at \+ interval '1 second'\)\n"
-        r"    \)\nWHERE",
-        "clock_timestamp()\n    )\nWHERE",
+        r"greatest\(clock_timestamp\(\), k\.evaluated_at \+ interval '1 second'\)",
+        "clock_timestamp()",
         LOOKS,
     ),
     "second look at news": without(EVALUATION, r" or changed == now", "", CALM),
@@ -111,7 +111,14 @@ MUTATIONS: Mapping[str, Mutation] = {
         LOOKS,
     ),
     "marks of calm targets": without(
-        COPY, r"t\.calm_until > '-infinity'\n        OR ", "", LOOKS
+        COPY, r"h\.calm_until > '-infinity' OR ", "", LOOKS
+    ),
+    "marks behind looks": without(COPY, r"    FOR NO KEY UPDATE\n", "", LOOKS),
+    "marks before later looks": without(
+        MARKS,
+        r"    await session\.execute\(COPY\[\"keep_targets\"\], unit_ids\)\n",
+        "",
+        LOOKS,
     ),
     "marks that end calm": without(
         COPY, r"SET calm_until = '-infinity',\n    next", "SET next", LOOKS
