@@ -16,6 +16,8 @@ from shared.catalogue.model import Target
 MET_TOLD: Final = timedelta(days=7)
 MISSED_TOLD_DAYS: Final = 30
 _POLICIES_KEPT: Final = 1_024
+# Made once: `json.dumps` with an option makes one each time.
+_encoder: Final = json.JSONEncoder(ensure_ascii=False)
 AT_ONCE: Final = Policy(wait=ZERO, keep=ZERO)
 
 
@@ -50,7 +52,7 @@ def fingerprint(kind: Kind, target_id: str) -> str:
 
     Neither figures nor settings go in, so an edited target keeps its alert.
     """
-    text = json.dumps([kind.value, target_id], ensure_ascii=False)
+    text = _encoder.encode([kind.value, target_id])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -86,10 +86,12 @@ class Texts:
 
     def render(self, name: TextName, language: Language, write: Write) -> str:
         """Write a text: its sentences in order, but those that lack a figure."""
-        written = (
-            sentence.render(write) for sentence in self.sentences[name, language]
-        )
-        return " ".join(part for part in written if part)
+        written = []
+        for sentence in self.sentences[name, language]:
+            said = sentence.render(write)
+            if said:
+                written.append(said)
+        return " ".join(written)
 
 
 Source = Mapping[TextName, Mapping[Language, Sequence[str]]]

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from services.alerting.core.agency_figures import AgencySubject, write_agency_figure
 from services.alerting.core.alerts import Kind
-from services.alerting.core.figures import Names, Subject, write_figure
+from services.alerting.core.figures import Figure, Names, Subject, write_figure
 from services.alerting.core.shipped_texts import SHIPPED
 from services.alerting.core.speech import ENGLISH, VIETNAMESE, Speech, whole
 from services.alerting.core.status import Assessment, Status
@@ -57,7 +57,9 @@ def summarize(
     subject = Subject(target, names, now, today)
 
     def say(speech: Speech) -> str:
-        write = partial(write_figure, subject=subject, speech=speech)
+        def write(figure: Figure) -> str | None:
+            return write_figure(figure, subject, speech)
+
         said = texts.render(name, speech.language, write)
         if target.illustrative:
             mark = texts.render(TextName.ILLUSTRATIVE, speech.language, write)
