@@ -54,6 +54,15 @@ async def wait_active(server: Alertmanager, count: int) -> list[dict[str, Any]]:
     return await alerts_of(server)
 
 
+async def wait_told(stack: Stack) -> None:
+    """Wait until aggregation has published what it counted."""
+
+    async def is_told() -> bool:
+        return not await stack.fetch("SELECT FROM aggregation.outbox_change")
+
+    await eventually(is_told, what="an empty outbox of totals")
+
+
 @pytest.mark.debian
 async def test_lagging_target_reaches_alertmanager_and_resolves_there(
     stack: Stack, alertmanager: Alertmanager
@@ -61,9 +70,13 @@ async def test_lagging_target_reaches_alertmanager_and_resolves_there(
     """From an event at the door to an alert, and back when the figures catch up."""
     write_targets(stack.catalogue, target(goal=1_000))
     stack.overrides["UPTAKE_ALERTMANAGER_URL"] = alertmanager.url
-    await stack.start("ingest", "aggregation", "alerting")
+    await stack.start("ingest", "aggregation")
     day = now() - timedelta(days=20)
     assert (await stack.post(opened(100, at=day))).status == 202
+    await stack.wait_applied(1)
+    await wait_told(stack)
+    # Not before, or the alert may fire of nothing counted, and say so for a while.
+    await stack.start("alerting")
     await wait_status(stack, "lagging", actual=100)
     (alert,) = await wait_active(alertmanager, 1)
     assert alert["labels"] == {
