@@ -97,15 +97,24 @@ async def outages_as_transient() -> AsyncIterator[None]:
         raise TransientError(
             f"postgres is away: {type(error).__name__}: {error}"
         ) from error
-    except asyncpg.InterfaceError as error:
-        # The driver says the same of a lost connection and of its own misuse; only
-        # the first is an outage.
-        if "closed" not in str(error):
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        if not _is_outage(error):
             raise
         raise TransientError(f"postgres is away: {error}") from error
-    except asyncpg.InternalClientError as error:
-        # The server's last word came between two statements, and the connection's end
-        # is not known yet (asyncpg issue 784); the pool throws the connection away.
-        if "another operation (2)" not in str(error):
-            raise
-        raise TransientError(f"postgres is away: {error}") from error
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    """Tell an outage from misuse of the driver, which raises the same for both."""
+    match error:
+        case asyncpg.InternalClientError() if "another operation (2)" in str(error):
+            # The server's last word came between two statements, and the connection's
+            # end is not known yet (asyncpg issue 784); the pool throws it away.
+            return True
+        case asyncpg.InterfaceError() if "closed" in str(error):
+            return True
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            # Of a connection in that state neither a rollback nor the pool's reset
+            # come through, and what they raise stands before what was wrong.
+            return _is_outage(error.__context__)
+        case _:
+            return isinstance(error, TRANSIENT_ERRORS)

@@ -12,6 +12,8 @@ FORGOTTEN = ("tests/unit/aggregation/test_retention.py",)
 CARRIED = ("tests/integration/test_carried_levels.py", "-k", "not under_load")
 GUARDED = ("tests/integration/test_ledger_guards.py", "-k", "ledger")
 
+OUTAGES = ("tests/unit/shared/test_pool.py",)
+
 STORE = "services/aggregation/store"
 JUDGE = "services/aggregation/core/judge.py"
 HORIZON = "services/aggregation/core/retention.py"
@@ -36,6 +38,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "forgetting": FORGETTING,
     "carried": CARRIED,
     "forgotten": FORGOTTEN,
+    "outages": OUTAGES,
 }
 MUTATIONS: Mapping[str, Mutation] = {
     "look-up of duplicates in the batch": without(
@@ -88,6 +91,12 @@ MUTATIONS: Mapping[str, Mutation] = {
         r"lambda: self\.room_records",
         "lambda ours=list(ours): self.room_records",
         JUDGING,
+    ),
+    "outages behind a reset that fails": without(
+        "shared/postgres/pool.py",
+        r"return _is_outage\(error\.__context__\)",
+        "return False",
+        OUTAGES,
     ),
     "order of the totals": without(JUDGE, r"in sorted\(sums\)", "in sums", JUDGING),
     "late events in what was carried": without(

@@ -1,5 +1,8 @@
 """What of the driver's errors is an outage, and what is a bug."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 import pytest
 
@@ -41,3 +44,29 @@ async def test_bugs_are_not(error: Exception) -> None:
     with pytest.raises(type(error)):
         async with outages_as_transient():
             raise error
+
+
+async def test_rollback_that_cannot_be_sent_hides_no_outage() -> None:
+    """Nor does the pool's reset of the connection after it."""
+    with pytest.raises(TransientError, match="postgres is away"):
+        async with outages_as_transient(), _reset(), _reset():
+            raise asyncpg.InternalClientError(
+                "cannot switch to state 21; another operation (2) is in progress"
+            )
+
+
+async def test_reset_that_fails_after_a_bug_hides_no_bug() -> None:
+    """Only what was an outage from the beginning is waited out."""
+    with pytest.raises(asyncpg.InterfaceError, match="in progress"):
+        async with outages_as_transient(), _reset():
+            raise asyncpg.InternalClientError("unknown protocol state")
+
+
+@asynccontextmanager
+async def _reset() -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        raise asyncpg.InterfaceError(
+            "cannot perform operation: another operation is in progress"
+        )
